@@ -1,0 +1,98 @@
+// What the capacity layer says to the rest of the house: the quota of a route, how an answer was obtained, what
+// happened on the way, and what a call started now would have to wait.
+
+/** What a provider allows one model, and how much of it we use. */
+export interface Quota {
+  /** Requests per minute the provider allows. Minimum 1. */
+  readonly requestsPerMinute: number;
+  /** Tokens per minute the provider allows, prompt and answer together. Unset: not limited. */
+  readonly tokensPerMinute?: number;
+  /** Requests in flight at once. Minimum 1. */
+  readonly inFlight: number;
+  /** The share of the rates that is used. Default 0.8, more than 0, at most 1. */
+  readonly headroom?: number;
+}
+
+/** Token counts as the provider reported them. */
+export interface TokenUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** How one model answer was obtained. Travels in `response_metadata.bulkhead` and becomes the answer's label. */
+export interface Obtained {
+  /** Who served it: `openai`, `offline`, or the host of a base URL. */
+  readonly provider: string;
+  /** Whether it came from the offline stand-in and not from a language model. */
+  readonly offline: boolean;
+  /** The model that was asked on the route that answered. */
+  readonly route: string;
+  /** The pinned primary model. Differs from `route` after a fallback. */
+  readonly primary: string;
+  /** The model the provider says it used, when it says so. */
+  readonly returnedModel?: string;
+  /** HTTP requests made for this answer on all routes. 0 for a cache hit. */
+  readonly attempts: number;
+  /** Of those, how many were refused for rate. */
+  readonly rateLimited: number;
+  /** Failed attempts whose outcome is unclear: timeouts and streams that broke off. */
+  readonly unclearAttempts: number;
+  /** Milliseconds spent waiting for capacity, pauses and back-off included. */
+  readonly queueMs: number;
+  /** Why the primary did not answer. Set exactly when `route` is not `primary`. */
+  readonly fallbackReason?: string;
+  /** Set for a cache hit: how old the answer is, and whether that is within its declared age. */
+  readonly cache?: { readonly ageMs: number; readonly fresh: boolean };
+  readonly requestId?: string;
+  readonly systemFingerprint?: string;
+  readonly finishReason?: string;
+  readonly usage: TokenUsage;
+}
+
+/** What happened while a call waited for its answer. Sent as the LangChain custom event `bulkhead.capacity`. */
+export type CapacityEvent =
+  | {
+      readonly kind: "queued";
+      readonly route: string;
+      readonly waitMs: number;
+      readonly reason: "pace" | "pause" | "in-flight";
+    }
+  | { readonly kind: "rate-limited"; readonly route: string; readonly retryAfterMs: number; readonly hinted: boolean }
+  | {
+      readonly kind: "retry";
+      readonly route: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly reason: string;
+    }
+  | { readonly kind: "fallback"; readonly from: string; readonly to: string; readonly reason: string }
+  | { readonly kind: "cache-hit"; readonly route: string; readonly ageMs: number; readonly fresh: boolean }
+  | {
+      readonly kind: "breaker";
+      readonly route: string;
+      readonly state: "open" | "half-open" | "closed";
+      readonly reason: string;
+    };
+
+/** The name under which {@link CapacityEvent}s are dispatched to LangChain callbacks. */
+export const CAPACITY_EVENT = "bulkhead.capacity";
+
+/** What one route would do with a call that started now. */
+export interface Forecast {
+  readonly route: string;
+  /** Expected milliseconds until the call could leave. */
+  readonly waitMs: number;
+  /** `open`: serving. `paused`: the provider said wait. `broken`: the circuit breaker remembers a dead route. */
+  readonly state: "open" | "paused" | "broken";
+  readonly reason?: string;
+}
+
+/** Anything a guard node can stand in front of: a chat model, or a tool's own API quota. */
+export interface CapacityResource {
+  readonly name: string;
+  /** Routes in order of preference, the primary first. Cheap and without side effects. */
+  forecast(): readonly Forecast[];
+}
+
+/** Whether a call may be answered by a route other than the primary. Set per call by the guard. */
+export type Admission = "primary-only" | "any-route";

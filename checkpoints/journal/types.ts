@@ -1,0 +1,140 @@
+// The journal: what must survive a crash and must not be replaced by Studio or a server. Threads and their floors,
+// the record of events, approvals, effects and leases, in a database that this module opens itself.
+
+import type { Clock } from "../../capacity/clock.js";
+import type { Cause, Deficit, Label } from "../../trust/index.js";
+import type { EffectStatus, HarnessEvent, RecordedEvent, RunStatus, Scope } from "./events.js";
+
+/** A thread as the journal knows it. A thread it does not know has no label. */
+export interface ThreadRecord {
+  readonly thread: string;
+  readonly graph: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly status: RunStatus;
+  readonly task: string | undefined;
+  /** The lowest label ever committed under this thread. */
+  readonly floor: Label;
+}
+
+/** The state of an approval. `expired` is derived when it is read after `expiresAt`. */
+export type ApprovalStatus = "pending" | "approved" | "rejected" | "consumed" | "expired";
+
+/** What a person is asked, bound to exactly what was shown. */
+export interface ApprovalRequest {
+  /** Deterministic: the same pending action of the same thread under the same binding has the same id. */
+  readonly id: string;
+  readonly thread: string;
+  readonly run: string;
+  readonly tool: string;
+  readonly callId: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  /** Digest over tool digest, canonical arguments, policy digest, considered label, thread and call. */
+  readonly binding: string;
+  readonly considered: Label;
+  readonly causes: readonly Cause[];
+  readonly deficits: readonly Deficit[];
+  readonly policyDigest: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** An approval with its decision. */
+export interface ApprovalRecord extends ApprovalRequest {
+  readonly status: ApprovalStatus;
+  readonly createdAt: number;
+  readonly decidedBy: string | undefined;
+  readonly reason: string | undefined;
+  readonly decidedAt: number | undefined;
+}
+
+/** What the gate allows to be dispatched. Written by the gate, read by act: the frozen arguments live here. */
+export interface EffectIntent {
+  /** Idempotency key: the same action of the same thread has the same key on every retry and resume. */
+  readonly key: string;
+  readonly thread: string;
+  readonly run: string;
+  readonly tool: string;
+  readonly callId: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly binding: string;
+  readonly considered: Label;
+  readonly policyDigest: string;
+  /** The approval that lets it pass, when the label alone did not. */
+  readonly approval: string | undefined;
+}
+
+/** An effect in the ledger. */
+export interface EffectRecord extends EffectIntent {
+  readonly status: EffectStatus;
+  readonly receipt: string | undefined;
+  readonly error: string | undefined;
+  readonly attempts: number;
+  readonly updatedAt: number;
+}
+
+/** Held while a run works on a thread. */
+export interface Lease {
+  /** Renews itself until released. Aborts when the lease was lost to another owner. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** The journal. Opens its database at first use; every method rejects with `JournalError` when it cannot read or write. */
+export interface Journal {
+  readonly url: string;
+  readonly clock: Clock;
+  /** A fresh unique id with the prefix given: `journal.id("thread")` is `thread-…`. */
+  id(prefix: string): string;
+
+  /** Appends one event, then tells the subscribers. `seq` is allocated in the same transaction. */
+  append(scope: Scope, event: HarnessEvent): Promise<RecordedEvent>;
+  /** Events in order of recording. */
+  events(query: { readonly thread: string; readonly run?: string }): Promise<readonly RecordedEvent[]>;
+  /** Calls `listener` for each event appended through this object. Returns the function that ends it. */
+  subscribe(listener: (event: RecordedEvent) => void): () => void;
+
+  /** Registers a fresh thread with its first label. Returns `false`, and changes nothing, when it was known already. */
+  beginThread(thread: string, graph: string, label: Label): Promise<boolean>;
+  thread(thread: string): Promise<ThreadRecord | undefined>;
+  /** Most recently updated first. */
+  threads(): Promise<readonly ThreadRecord[]>;
+  updateThread(
+    thread: string,
+    change: { readonly status?: RunStatus; readonly task?: string; readonly graph?: string },
+  ): Promise<void>;
+  /** Meets `label` into the thread's floor. A thread the journal does not know gets the bottom. */
+  lowerFloor(thread: string, label: Label): Promise<void>;
+
+  /** Stores a request, or returns the one with the same id with its present status. */
+  requestApproval(request: ApprovalRequest): Promise<ApprovalRecord>;
+  approval(id: string): Promise<ApprovalRecord | undefined>;
+  approvals(query?: { readonly thread?: string; readonly status?: ApprovalStatus }): Promise<readonly ApprovalRecord[]>;
+  /** Decides a pending approval. Throws `ApprovalError` when it is unknown, expired or decided already. */
+  decideApproval(id: string, decision: "approved" | "rejected", by: string, reason?: string): Promise<ApprovalRecord>;
+
+  /** Writes the intent, or returns the effect that has this key with its present status. */
+  intendEffect(intent: EffectIntent): Promise<EffectRecord>;
+  /**
+   * intended → dispatched, in one transaction with consuming the approval. Returns `undefined` when the effect is not
+   * in `intended` (somebody else dispatched it) and throws `ApprovalError` when its approval is missing, expired,
+   * rejected, used, or bound to something else.
+   */
+  dispatchEffect(key: string): Promise<EffectRecord | undefined>;
+  /** dispatched → committed | failed | in_doubt. */
+  settleEffect(
+    key: string,
+    outcome: {
+      readonly status: "committed" | "failed" | "in_doubt";
+      readonly receipt?: string;
+      readonly error?: string;
+    },
+  ): Promise<EffectRecord>;
+  effect(key: string): Promise<EffectRecord | undefined>;
+  effects(query?: { readonly thread?: string }): Promise<readonly EffectRecord[]>;
+
+  /** Takes the thread for one run. Throws `ThreadBusyError`, naming the holder, when another live run has it. */
+  lease(thread: string, owner: string): Promise<Lease>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,151 @@
+// What a tool is in this house: a schema, a declared effect, a declared source, and a function. An effect that
+// cannot be taken back runs only with a permit, whoever calls it.
+
+import type { RunnableConfig } from "@langchain/core/runnables";
+import { StructuredTool } from "@langchain/core/tools";
+import { z } from "zod";
+import { digest, type FloorSpecification, type Label, label, mark, meetMarks, type TrustMark } from "../trust/index.js";
+import { isPermitFor, type Permit } from "./permit.js";
+
+/** `none` only reads; `idempotent` may be repeated under its key; `compensable` can be undone; `irreversible` cannot. */
+export type Effect = "none" | "idempotent" | "compensable" | "irreversible";
+
+/** Whether an effect has to pass the gate. */
+export const isGated = (effect: Effect): boolean => effect === "compensable" || effect === "irreversible";
+
+/** What a tool's function gets beside its arguments. */
+export interface ToolContext {
+  /** The same on every retry and resume of this call. Hand it to a provider that honours keys. */
+  readonly idempotencyKey: string;
+  /** Present exactly for compensable and irreversible tools. */
+  readonly permit: Permit | undefined;
+  readonly signal: AbortSignal;
+  readonly config: RunnableConfig;
+}
+
+/** A tool's result that is less trustworthy than its source says, for example text from an anonymous form. */
+export class LabelledResult {
+  constructor(
+    readonly value: unknown,
+    readonly label: Label,
+    readonly reason: string,
+  ) {}
+}
+
+/** Returns `value` from a tool with a label of its own. The tool's declared source still applies: labels only fall. */
+export const labelled = (value: unknown, ranks: Partial<Label>, reason: string): LabelledResult =>
+  new LabelledResult(value, label(ranks), reason);
+
+/** What {@link defineTool} takes. */
+export interface ToolDefinition<Schema extends z.ZodObject> {
+  /** Letters, digits, `_` and `-`; unique within a graph. */
+  readonly name: string;
+  /** For the model. */
+  readonly description: string;
+  readonly schema: Schema;
+  /** Default `irreversible`: what is not declared harmless is not harmless. */
+  readonly effect?: Effect;
+  /** What the label must reach before it runs. Default: the profile's floor. */
+  readonly floor?: FloorSpecification;
+  /** The label of what it returns, given as the axes below nominal. Default `{ integrity: 0 }`: unlabelled is unknown. */
+  readonly source?: Partial<Label>;
+  /** A result the planner reads: text, JSON, or {@link labelled}. Throw to tell the planner what went wrong. */
+  run(args: z.output<Schema>, context: ToolContext): unknown;
+}
+
+/** A tool's outcome: the text for the planner and the label of that text. */
+export interface ToolOutcome {
+  readonly content: string;
+  readonly mark: TrustMark;
+}
+
+/** Thrown when an effect is called around the gate. Not retryable; the fix is to route the call through `gate`. */
+export class PermitRequiredError extends Error {
+  override readonly name = "PermitRequiredError";
+  readonly code = "PERMIT_REQUIRED";
+  constructor(readonly tool: string) {
+    super(
+      `${tool} has an effect that has to pass the gate and was called without a permit for these arguments. Only the gate mints permits: route the call through gate → act.`,
+    );
+  }
+}
+
+const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** A tool of the harness. Also a LangChain tool, so prebuilt agents can use the harmless ones as they are. */
+export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends StructuredTool {
+  override readonly name: string;
+  override readonly description: string;
+  override readonly schema: Schema;
+  override readonly responseFormat = "content_and_artifact";
+  readonly effect: Effect;
+  readonly floor: FloorSpecification | undefined;
+  readonly source: Label;
+  /** Names this implementation: name, description, schema, effect and floor. An approval is bound to it. */
+  readonly digest: string;
+  private readonly sourceReason: string;
+  private readonly body: ToolDefinition<Schema>["run"];
+
+  constructor(definition: ToolDefinition<Schema>) {
+    super();
+    const { name, description, schema, effect = "irreversible", floor, source, run } = definition;
+    if (!TOOL_NAME.test(name)) {
+      throw new TypeError(`tool name ${JSON.stringify(name)}: use 1 to 64 letters, digits, "_" or "-"`);
+    }
+    this.name = name;
+    this.description = description;
+    this.schema = schema;
+    this.effect = effect;
+    this.floor = floor;
+    this.source = label(source ?? { integrity: 0 });
+    this.sourceReason = source === undefined ? `${name} declares no source` : `read through ${name}`;
+    this.body = run;
+    this.digest = digest({
+      name,
+      description,
+      effect,
+      floor: floor ?? null,
+      schema: z.toJSONSchema(schema, { io: "input" }),
+      run: run.toString(),
+    });
+  }
+
+  /**
+   * Checks the arguments and runs the tool. The result carries the label of its source.
+   *
+   * @throws PermitRequiredError for a gated effect without a permit for exactly these arguments.
+   * @throws z.ZodError when the arguments do not fit the schema.
+   */
+  async execute(input: unknown, context: ToolContext): Promise<ToolOutcome> {
+    const args = this.schema.parse(input);
+    if (isGated(this.effect) && !isPermitFor(context.permit, this, args)) throw new PermitRequiredError(this.name);
+    const result: unknown = await this.body(args, context);
+    const value = result instanceof LabelledResult ? result.value : result;
+    const content = typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
+    return { content, mark: this.markOf(result) };
+  }
+
+  /** The label of an error this tool threw: its own source, since its own code wrote the text. */
+  get errorMark(): TrustMark {
+    return mark(this.source, this.sourceReason);
+  }
+
+  protected async _call(input: unknown, _manager?: unknown, config?: RunnableConfig): Promise<[string, ToolOutcome]> {
+    const outcome = await this.execute(input, {
+      idempotencyKey: digest({ tool: this.digest, input }),
+      permit: undefined,
+      signal: config?.signal ?? new AbortController().signal,
+      config: config ?? {},
+    });
+    return [outcome.content, outcome];
+  }
+
+  private markOf(result: unknown): TrustMark {
+    const source = mark(this.source, this.sourceReason);
+    return result instanceof LabelledResult ? meetMarks(mark(result.label, result.reason), source) : source;
+  }
+}
+
+/** Defines a tool. Adding it to the graph's tool list is all that is left to do; see `docs/adding-a-tool.md`. */
+export const defineTool = <Schema extends z.ZodObject>(definition: ToolDefinition<Schema>): HarnessTool<Schema> =>
+  new HarnessTool(definition);

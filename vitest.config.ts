@@ -1,0 +1,21 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+
+// The tests run on the sources: `bulkhead/graphs`, as the template writes it, is `./graphs/index.ts` here.
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^bulkhead$/, replacement: `${root}index.ts` },
+      { find: /^bulkhead\/([a-z]+)$/, replacement: `${root}$1/index.ts` },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    execArgv: ["--import", "tsx"],
+  },
+});
