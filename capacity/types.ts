@@ -44,6 +44,8 @@ export interface Obtained {
   /** Set for a cache hit: how old the answer is, and whether that is within its declared age. */
   readonly cache?: { readonly ageMs: number; readonly fresh: boolean };
   readonly requestId?: string;
+  /** The provider's `x-request-id`, `retry-after*` and `x-ratelimit-*` headers of the answering request. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly systemFingerprint?: string;
   readonly finishReason?: string;
   readonly usage: TokenUsage;

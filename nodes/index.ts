@@ -1,4 +1,39 @@
+// The steps a graph is wired from, and what a tool is. Each node is a factory with typed options.
+
+export { type ActOptions, act } from "./act.js";
+export { answerTo, type AnyTool, type CallKind, kindOf, type OpenCall, openCalls, openCallsOf, TASK_TOOL } from "./calls.js";
+export { type CompactOptions, compact } from "./compact.js";
+export {
+  type DelegateOptions,
+  type DelegateTask,
+  delegate,
+  type SubagentPort,
+  type SubagentResult,
+  sendTasks,
+} from "./delegate.js";
+export { type ApprovalInterrupt, type ApprovalView, approvalAnswer, type GateOptions, gate, viewOf } from "./gate.js";
+export {
+  type AdmissionPolicy,
+  capacityGuard,
+  decideAdmission,
+  type GuardOptions,
+  type ParkedRequest,
+} from "./guard.js";
 export type { Permit } from "./permit.js";
+export { type PlannerOptions, planner } from "./planner.js";
+export { type RecallOptions, recall } from "./recall.js";
+export { messagesOf, Recorder } from "./recorder.js";
+export { type NodeRole, roleOf, withRole } from "./role.js";
+export {
+  type AdmissionState,
+  AgentInput,
+  AgentState,
+  type AgentView,
+  agentFields,
+  type ClearedCall,
+  type Todo,
+} from "./state.js";
+export { harnessNode, LANE, MARK_EVENT, messageOf, type NodeUpdate, type Step, scopeOf } from "./step.js";
 export {
   defineTool,
   type Effect,
@@ -11,3 +46,5 @@ export {
   type ToolDefinition,
   type ToolOutcome,
 } from "./tool.js";
+export { createToolbox, type Toolbox, type ToolboxOptions } from "./toolbox.js";
+export { type ToolsOptions, type ToolTask, sendTools, tools } from "./tools.js";

@@ -47,6 +47,11 @@ export interface ToolDefinition<Schema extends z.ZodObject> {
   readonly effect?: Effect;
   /** What the label must reach before it runs. Default: the profile's floor. */
   readonly floor?: FloorSpecification;
+  /**
+   * Whether `run` may be called again with the same `idempotencyKey` after a crash without repeating the effect.
+   * Default `false`: an effect whose outcome was lost is then in doubt, and a person decides.
+   */
+  readonly honoursKey?: boolean;
   /** The label of what it returns, given as the axes below nominal. Default `{ integrity: 0 }`: unlabelled is unknown. */
   readonly source?: Partial<Label>;
   /** A result the planner reads: text, JSON, or {@link labelled}. Throw to tell the planner what went wrong. */
@@ -80,6 +85,7 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
   override readonly responseFormat = "content_and_artifact";
   readonly effect: Effect;
   readonly floor: FloorSpecification | undefined;
+  readonly honoursKey: boolean;
   readonly source: Label;
   /** Names this implementation: name, description, schema, effect and floor. An approval is bound to it. */
   readonly digest: string;
@@ -88,7 +94,7 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
 
   constructor(definition: ToolDefinition<Schema>) {
     super();
-    const { name, description, schema, effect = "irreversible", floor, source, run } = definition;
+    const { name, description, schema, effect = "irreversible", floor, honoursKey = false, source, run } = definition;
     if (!TOOL_NAME.test(name)) {
       throw new TypeError(`tool name ${JSON.stringify(name)}: use 1 to 64 letters, digits, "_" or "-"`);
     }
@@ -97,6 +103,7 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     this.schema = schema;
     this.effect = effect;
     this.floor = floor;
+    this.honoursKey = honoursKey;
     this.source = label(source ?? { integrity: 0 });
     this.sourceReason = source === undefined ? `${name} declares no source` : `read through ${name}`;
     this.body = run;
@@ -117,9 +124,8 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
    * @throws z.ZodError when the arguments do not fit the schema.
    */
   async execute(input: unknown, context: ToolContext): Promise<ToolOutcome> {
-    const args = this.schema.parse(input);
-    if (isGated(this.effect) && !isPermitFor(context.permit, this, args)) throw new PermitRequiredError(this.name);
-    const result: unknown = await this.body(args, context);
+    if (isGated(this.effect) && !isPermitFor(context.permit, this, input)) throw new PermitRequiredError(this.name);
+    const result: unknown = await this.body(this.schema.parse(input), context);
     const value = result instanceof LabelledResult ? result.value : result;
     const content = typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
     return { content, mark: this.markOf(result) };

@@ -32,6 +32,11 @@ export interface TrustBeginning {
 /** Everything the channel accepts as a write. Anything else counts as the bottom label and as a violation. */
 export type TrustWrite = TrustMark | TrustBeginning;
 
+/** A write that is no label, as it is stored: what it was, in words. Reads as a violation like any other. */
+interface IllegalWrite {
+  readonly illegal: string;
+}
+
 /** A stored channel value. `v` is the format's version; an unknown one reads as the bottom. */
 interface StoredTrust extends Label {
   readonly v: 1;
@@ -66,7 +71,8 @@ const describeWrite = (write: unknown): string => {
   if (write === undefined) return "undefined";
   if (typeof write !== "object" || write === null) return typeof write;
   try {
-    return `{${Object.keys(write).slice(0, 4).join(", ")}}`;
+    const { illegal } = write as Partial<IllegalWrite>;
+    return typeof illegal === "string" ? illegal : `{${Object.keys(write).slice(0, 4).join(", ")}}`;
   } catch {
     return "an unreadable object";
   }
@@ -91,12 +97,27 @@ function readWrite(write: unknown): ReadWrite | undefined {
   }
 }
 
+/**
+ * A copy of a write that JSON can hold, for the state schema to pass on. A function, a bigint or a symbol would be
+ * stored as nothing at all, and the thread's history could never be read again. Total and idempotent.
+ */
+export function storableWrite(write: unknown): TrustWrite | IllegalWrite {
+  const read = readWrite(write);
+  if (read === undefined) return { illegal: describeWrite(write) };
+  const stored: TrustMark = { ...read.label, causes: read.causes };
+  return read.begins ? { begins: stored } : stored;
+}
+
+/** Only what makes an axis fall explains it; a later cause at the same rank would only add noise. */
+const newIn = (causes: readonly Cause[], start: Label | undefined): readonly Cause[] =>
+  start === undefined ? causes : causes.filter((cause) => cause.rank < start[cause.axis]);
+
 function restore(saved: unknown): Trust {
   const label = readLabel(saved);
-  const { v, causes, violations } = (saved ?? {}) as Partial<Record<keyof StoredTrust, unknown>>;
-  if (label === undefined || v !== 1) {
-    return withDerived(BOTTOM, causesOf(BOTTOM, "stored label is damaged or of an unknown version"), 0);
-  }
+  const damaged = () => withDerived(BOTTOM, causesOf(BOTTOM, "stored label is damaged or of an unknown version"), 0);
+  if (label === undefined) return damaged();
+  const { v, causes, violations } = saved as Partial<Record<keyof StoredTrust, unknown>>;
+  if (v !== 1) return damaged();
   return withDerived(label, parseCauses(causes), typeof violations === "number" ? violations : 1);
 }
 
@@ -132,7 +153,7 @@ export class TrustChannel extends BaseChannel<Trust, TrustWrite, unknown> {
     );
     const next = withDerived(
       label,
-      mergeCauses(start?.causes ?? [], ...legal.map((each) => each.causes), violation),
+      mergeCauses(start?.causes ?? [], ...legal.map((each) => newIn(each.causes, start)), violation),
       (start?.violations ?? 0) + illegal.length,
     );
     const before = this.value;
@@ -141,7 +162,8 @@ export class TrustChannel extends BaseChannel<Trust, TrustWrite, unknown> {
       before === undefined ||
       !sameLabel(before, next) ||
       before.violations !== next.violations ||
-      before.causes.length !== next.causes.length
+      before.causes.length !== next.causes.length ||
+      before.causes.some((cause, index) => cause !== next.causes[index])
     );
   }
 

@@ -5,7 +5,7 @@
 import { StateSchema, type StateSchemaFields } from "@langchain/langgraph";
 import type { BaseChannel } from "@langchain/langgraph/channels";
 import { z } from "zod";
-import { type Trust, TrustChannel, type TrustWrite } from "./channel.js";
+import { storableWrite, type Trust, TrustChannel, type TrustWrite } from "./channel.js";
 
 /** LangGraph's own key for the function that reads a channel inside a node (`CONFIG_KEY_READ`, langgraph 1.7.3). */
 const READ = "__pregel_read";
@@ -22,7 +22,8 @@ const shape = z
   })
   .describe("How far this thread may be believed. It can only fall; a write that is no label drops it to the bottom.");
 
-// The channel judges writes, so the field's schema describes and never rejects: a rejected write would throw.
+// The channel judges writes, so the field's schema describes and rejects only `undefined`, which LangGraph uses to ask
+// for a default. It makes every other write storable: what JSON cannot hold would break the thread's history.
 const describing = z.toJSONSchema(shape, { target: "draft-7", io: "input" });
 
 /** The `trust` field: describes itself to Studio and leaves every judgement to {@link TrustChannel}. */
@@ -31,7 +32,7 @@ export const trustField = {
     version: 1,
     vendor: "bulkhead",
     validate: (value: unknown) =>
-      value === undefined ? { issues: [{ message: "trust has no default" }] } : { value: value as Trust },
+      value === undefined ? { issues: [{ message: "trust has no default" }] } : { value: storableWrite(value) },
     jsonSchema: { input: () => describing, output: () => describing },
   },
 } as unknown as z.ZodType<Trust, TrustWrite>;

@@ -91,7 +91,10 @@ export interface Journal {
   append(scope: Scope, event: HarnessEvent): Promise<RecordedEvent>;
   /** Events in order of recording. */
   events(query: { readonly thread: string; readonly run?: string }): Promise<readonly RecordedEvent[]>;
-  /** Calls `listener` for each event appended through this object. Returns the function that ends it. */
+  /**
+   * Calls `listener` for each event appended through this object, after its commit and in order. Returns the function
+   * that ends it. A listener that throws does not fail the append: its error becomes a process warning.
+   */
   subscribe(listener: (event: RecordedEvent) => void): () => void;
 
   /** Registers a fresh thread with its first label. Returns `false`, and changes nothing, when it was known already. */
@@ -99,6 +102,7 @@ export interface Journal {
   thread(thread: string): Promise<ThreadRecord | undefined>;
   /** Most recently updated first. */
   threads(): Promise<readonly ThreadRecord[]>;
+  /** A thread nobody began is registered at the bottom. */
   updateThread(
     thread: string,
     change: { readonly status?: RunStatus; readonly task?: string; readonly graph?: string },
@@ -106,14 +110,21 @@ export interface Journal {
   /** Meets `label` into the thread's floor. A thread the journal does not know gets the bottom. */
   lowerFloor(thread: string, label: Label): Promise<void>;
 
-  /** Stores a request, or returns the one with the same id with its present status. */
+  /**
+   * Stores a request, or returns the one with the same id with its present status. Throws `ApprovalError` when that one
+   * is bound to something else.
+   */
   requestApproval(request: ApprovalRequest): Promise<ApprovalRecord>;
   approval(id: string): Promise<ApprovalRecord | undefined>;
   approvals(query?: { readonly thread?: string; readonly status?: ApprovalStatus }): Promise<readonly ApprovalRecord[]>;
   /** Decides a pending approval. Throws `ApprovalError` when it is unknown, expired or decided already. */
   decideApproval(id: string, decision: "approved" | "rejected", by: string, reason?: string): Promise<ApprovalRecord>;
 
-  /** Writes the intent, or returns the effect that has this key with its present status. */
+  /**
+   * Writes the intent, or returns the effect that has this key with its present status. While that is still `intended`,
+   * the new intent's verdict (binding, label, policy, approval) replaces the old one. Throws `EffectError` when the key
+   * belongs to another thread, tool or arguments. A `failed` effect stays failed: another attempt needs another key.
+   */
   intendEffect(intent: EffectIntent): Promise<EffectRecord>;
   /**
    * intended → dispatched, in one transaction with consuming the approval. Returns `undefined` when the effect is not
@@ -121,7 +132,7 @@ export interface Journal {
    * rejected, used, or bound to something else.
    */
   dispatchEffect(key: string): Promise<EffectRecord | undefined>;
-  /** dispatched → committed | failed | in_doubt. */
+  /** dispatched → committed | failed | in_doubt. Throws `EffectError` from any other state. */
   settleEffect(
     key: string,
     outcome: {

@@ -1,0 +1,38 @@
+// Tells LangChain's callbacks what happens to a call while it happens.
+
+import { dispatchCustomEvent } from "@langchain/core/callbacks/dispatch";
+import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
+import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
+import { CAPACITY_EVENT, type CapacityEvent } from "./types.js";
+
+/** The configuration of the LangChain or LangGraph run that the running code belongs to. */
+interface SurroundingConfig {
+  readonly configurable?: Readonly<Record<string, unknown>>;
+  readonly callbacks?: unknown;
+}
+
+const surrounding = (): SurroundingConfig | undefined =>
+  AsyncLocalStorageProviderSingleton.getRunnableConfig() as SurroundingConfig | undefined;
+
+/** The run that the running code belongs to: its thread, or `""` outside a graph. Runs share a quota in turn. */
+export function runKey(): string {
+  const thread = surrounding()?.configurable?.["thread_id"];
+  return typeof thread === "string" ? thread : "";
+}
+
+/**
+ * Where the events of one call go: to the handlers of its own run. LangChain passes no run manager to models under
+ * `streamEvents` version 3; the surrounding run, when there is one, hears of them then.
+ */
+export function announcer(runManager: CallbackManagerForLLMRun | undefined): (event: CapacityEvent) => Promise<void> {
+  if (runManager !== undefined) return (event) => runManager.handleCustomEvent(CAPACITY_EVENT, event);
+  const hasRun = parentRunIdOf(surrounding()?.callbacks) !== undefined;
+  return async (event) => {
+    if (hasRun) await dispatchCustomEvent(CAPACITY_EVENT, event);
+  };
+}
+
+const parentRunIdOf = (callbacks: unknown): unknown =>
+  typeof callbacks === "object" && callbacks !== null
+    ? (callbacks as { getParentRunId?: () => unknown }).getParentRunId?.()
+    : undefined;

@@ -1,0 +1,78 @@
+// Remembers that a route is dead, so that the next call does not have to find out again. Closed: serving. Open: refusing
+// until a time. Half-open: one probe is on its way and decides.
+
+import type { Clock } from "./clock.js";
+
+/** Where a breaker stands. */
+export type BreakerState =
+  | { readonly kind: "closed"; readonly failures: number }
+  | { readonly kind: "open"; readonly until: number; readonly reason: string }
+  | { readonly kind: "half-open"; readonly reason: string };
+
+/** What an attempt showed. `unknown`: it ended before it could show anything (aborted, or never sent). */
+export type BreakerOutcome = "alive" | "dead" | "unknown";
+
+/** Opens after three dead attempts in a row, lets one probe through after 30 s. */
+export class CircuitBreaker {
+  static readonly FAILURES = 3;
+  static readonly OPEN_MS = 30_000;
+
+  #state: BreakerState = { kind: "closed", failures: 0 };
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly name: string,
+  ) {}
+
+  /** Where it stands now. An open breaker whose time is up still reads as open until somebody enters. */
+  get state(): BreakerState {
+    return this.#state;
+  }
+
+  /** When a refused call may come back, in milliseconds since the epoch. `undefined` when calls pass now. */
+  get refusesUntil(): number | undefined {
+    const state = this.#state;
+    if (state.kind === "closed") return undefined;
+    // A probe is on its way: it decides within about the time of one call.
+    if (state.kind === "half-open") return this.clock.now() + 1000;
+    return state.until > this.clock.now() ? state.until : undefined;
+  }
+
+  /**
+   * Asks to make an attempt. `undefined` is a refusal; otherwise report what the attempt showed, once. The function
+   * returns the state that the report led to when it changed.
+   */
+  enter(): ((outcome: BreakerOutcome, reason?: string) => BreakerState | undefined) | undefined {
+    if (this.refusesUntil !== undefined) return undefined;
+    const before = this.#state;
+    if (before.kind !== "closed") this.#state = { kind: "half-open", reason: before.reason };
+    return (outcome, reason = "no answer") => this.#report(outcome, reason, before.kind !== "closed");
+  }
+
+  #report(outcome: BreakerOutcome, reason: string, probe: boolean): BreakerState | undefined {
+    const state = this.#state;
+    // A call that began before the breaker opened knows nothing about the time since.
+    if (!probe && state.kind !== "closed") return undefined;
+    if (outcome === "alive") {
+      this.#state = { kind: "closed", failures: 0 };
+      return probe ? this.#state : undefined;
+    }
+    if (outcome === "unknown") {
+      if (state.kind === "half-open") this.#state = { kind: "open", until: this.clock.now(), reason: state.reason };
+      return undefined;
+    }
+    const failures = state.kind === "closed" ? state.failures + 1 : CircuitBreaker.FAILURES;
+    if (failures < CircuitBreaker.FAILURES) {
+      this.#state = { kind: "closed", failures };
+      return undefined;
+    }
+    this.#state = { kind: "open", until: this.clock.now() + CircuitBreaker.OPEN_MS, reason };
+    return this.#state;
+  }
+
+  /** For a person: why calls to this route are refused. */
+  explain(): string {
+    const state = this.#state;
+    return state.kind === "closed" ? `${this.name} is serving` : `${this.name} is down (${state.reason})`;
+  }
+}

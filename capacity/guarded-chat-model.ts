@@ -1,0 +1,230 @@
+// A chat model that any LangChain or LangGraph code can use as it is, and that is always served as well as it can be:
+// queued, retried once and in one place, cached, or answered by a fallback that says so in the message.
+
+import { setMaxListeners } from "node:events";
+import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
+import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
+import {
+  BaseChatModel,
+  type BaseChatModelCallOptions,
+  type BindToolsInput,
+} from "@langchain/core/language_models/chat_models";
+import { AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
+import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
+import type { Runnable } from "@langchain/core/runnables";
+import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
+import { announcer, runKey } from "./announce.js";
+import { type AnswerFacts, checkResult } from "./answer.js";
+import type { AnswerCache } from "./cache.js";
+import type { CallInProgress } from "./call.js";
+import { type Clock, type Random, systemClock } from "./clock.js";
+import { answerKey, keptOf, resultOf } from "./kept-answer.js";
+import { OBTAINED_KEY } from "./obtained.js";
+import type { ModelRoute } from "./route.js";
+import { type Served, type ServeOptions, serve } from "./serve.js";
+import { streamFrom } from "./streaming.js";
+import type { Admission, CapacityResource, Obtained } from "./types.js";
+
+/** What a {@link GuardedChatModel} takes. */
+export interface GuardedChatModelOptions {
+  /** In order of preference. The first is the pinned primary; an answer of any other is a fallback. */
+  readonly routes: readonly [ModelRoute, ...ModelRoute[]];
+  /** Where answers to `cacheable` calls are kept. Default: nowhere. */
+  readonly cache?: AnswerCache;
+  /** How long a call may sit out pauses of a route before it falls back or fails, in milliseconds. Default 60 000. */
+  readonly maxWaitMs?: number;
+  /** Attempts on one route that may fail otherwise than by rate. Default 3, minimum 1. */
+  readonly maxAttempts?: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** Call options beside those of every chat model and of the routes' own models. */
+export interface GuardedCallOptions extends BaseChatModelCallOptions {
+  /** For the routes' models: tools in OpenAI's format. Set by `bindTools`. */
+  tools?: unknown[];
+  /** Whether a fallback may answer. Default `any-route`. */
+  admission?: Admission;
+  /** Milliseconds since the epoch: after it an answer is of no use. */
+  deadlineAt?: number;
+  /** Whether an equal earlier answer will do. Default `false`. A cacheable call streams as one chunk. */
+  cacheable?: boolean;
+  /** Whose answer it is: equal calls of different tenants share nothing. Default: one tenant. */
+  tenant?: string;
+}
+
+/** The guarded model. `response_metadata.bulkhead` of each answer is its {@link Obtained}. */
+export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
+  /** What guard nodes ask before they let a step begin. */
+  readonly capacity: CapacityResource;
+  readonly routes: readonly [ModelRoute, ...ModelRoute[]];
+
+  readonly #cache: AnswerCache | undefined;
+  readonly #limits: Pick<ServeOptions, "maxWaitMs" | "maxAttempts" | "clock" | "random">;
+
+  constructor(options: GuardedChatModelOptions) {
+    super({});
+    const { routes, cache, maxWaitMs = 60_000, maxAttempts = 3, clock = systemClock, random = Math.random } = options;
+    if (!(maxWaitMs >= 0)) throw new RangeError(`maxWaitMs is ${maxWaitMs} and must be at least 0`);
+    if (!(maxAttempts >= 1)) throw new RangeError(`maxAttempts is ${maxAttempts} and must be at least 1`);
+    this.routes = routes;
+    this.capacity = { name: routes[0].name, forecast: () => routes.map(({ pool }) => pool.forecast()) };
+    this.#cache = cache;
+    this.#limits = { maxWaitMs, maxAttempts, clock, random };
+  }
+
+  override _llmType(): string {
+    return "bulkhead";
+  }
+
+  /** The primary's parameters, for traces. */
+  override invocationParams(options?: this["ParsedCallOptions"]): ReturnType<BaseChatModel["invocationParams"]> {
+    return this.#primary.model.invocationParams(forRoute(options ?? {}));
+  }
+
+  override getLsParams(options: this["ParsedCallOptions"]): ReturnType<BaseChatModel["getLsParams"]> {
+    return { ...super.getLsParams(options), ls_provider: this.#primary.provider, ls_model_name: this.#primary.name };
+  }
+
+  override bindTools(
+    tools: BindToolsInput[],
+    options: Partial<GuardedCallOptions> = {},
+  ): Runnable<BaseLanguageModelInput, AIMessageChunk, GuardedCallOptions> {
+    return this.withConfig({ ...options, tools: tools.map(toOpenAITool) });
+  }
+
+  override async _generate(
+    messages: BaseMessage[],
+    options: this["ParsedCallOptions"],
+    runManager?: CallbackManagerForLLMRun,
+  ): Promise<ChatResult> {
+    const cache = this.#cache;
+    if (cache === undefined || options.cacheable !== true) return this.#ask(messages, options, runManager);
+    const primary = this.#primary;
+    let own: ChatResult | undefined;
+    const hit = await cache.read(answerKey(primary, options.tenant ?? "", messages, forRoute(options)), {
+      acceptStale: primary.pool.forecast().state !== "open",
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      produce: async () => {
+        own = await this.#ask(messages, options, runManager);
+        return keptOf(own);
+      },
+    });
+    if (hit === undefined) return own as ChatResult;
+    const { ageMs, fresh } = hit;
+    await announcer(runManager)({ kind: "cache-hit", route: primary.name, ageMs, fresh });
+    return resultOf(hit);
+  }
+
+  override async *_streamResponseChunks(
+    messages: BaseMessage[],
+    options: this["ParsedCallOptions"],
+    runManager?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatGenerationChunk> {
+    if (options.cacheable === true && this.#cache !== undefined) {
+      const { generations } = await this._generate(messages, options, runManager);
+      for (const { text, message, generationInfo = {} } of generations) {
+        yield await announced(
+          new ChatGenerationChunk({ text, generationInfo, message: new AIMessageChunk({ ...message }) }),
+          runManager,
+        );
+      }
+      return;
+    }
+    const plan = this.#plan(options, runManager);
+    const obtained = yield* streamFrom(plan, (route) =>
+      route.model._streamResponseChunks(messages, forRoute(options), runManager),
+    );
+    const last = new AIMessageChunk({
+      content: "",
+      response_metadata: { [OBTAINED_KEY]: this.#obtained(plan.call, obtained.served, obtained.facts) },
+    });
+    yield await announced(new ChatGenerationChunk({ text: "", message: last }), runManager);
+  }
+
+  get #primary(): ModelRoute {
+    return this.routes[0];
+  }
+
+  async #ask(
+    messages: BaseMessage[],
+    options: this["ParsedCallOptions"],
+    runManager: CallbackManagerForLLMRun | undefined,
+  ): Promise<ChatResult> {
+    const plan = this.#plan(options, runManager);
+    const served = await serve(plan, async (route) => {
+      const result = await route.model._generate(messages, forRoute(options), runManager);
+      return { result, facts: checkResult(result) };
+    });
+    const { result, facts } = served.value;
+    const obtained = this.#obtained(plan.call, served, facts);
+    for (const { message } of result.generations) {
+      message.response_metadata = { ...message.response_metadata, [OBTAINED_KEY]: obtained };
+    }
+    return result;
+  }
+
+  #plan(options: this["ParsedCallOptions"], runManager: CallbackManagerForLLMRun | undefined): ServeOptions {
+    const emit = announcer(runManager);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (signal !== undefined) setMaxListeners(0, signal);
+    const call: CallInProgress = {
+      runKey: runKey(),
+      signal,
+      deadlineAt: options.deadlineAt,
+      onWait: ({ waitMs, reason }) => {
+        void emit({ kind: "queued", route: call.route, waitMs: Math.round(waitMs), reason });
+      },
+      route: this.#primary.name,
+      pauseLeftMs: this.#limits.maxWaitMs,
+      queueMs: 0,
+      requests: 0,
+      rateLimited: 0,
+      last: {},
+    };
+    return { routes: this.routes, admission: options.admission ?? "any-route", ...this.#limits, call, emit };
+  }
+
+  #obtained(call: CallInProgress, served: Served<unknown>, facts: AnswerFacts): Obtained {
+    const { route, fallbackReason, unclearAttempts } = served;
+    route.pool.correctTokens(call.last.charged, facts.usage);
+    const { headers } = call.last;
+    const requestId = headers?.["x-request-id"];
+    return {
+      provider: route.provider,
+      offline: route.offline,
+      route: route.name,
+      primary: this.#primary.name,
+      attempts: call.requests,
+      rateLimited: call.rateLimited,
+      unclearAttempts,
+      queueMs: Math.round(call.queueMs),
+      ...(fallbackReason === undefined ? {} : { fallbackReason }),
+      ...(headers === undefined ? {} : { headers }),
+      ...(requestId === undefined ? {} : { requestId }),
+      ...facts,
+    };
+  }
+}
+
+/** The options that the routes' models get: not ours, and no retries whatever anybody asks for. */
+function forRoute(options: Partial<GuardedChatModel["ParsedCallOptions"]>): BaseChatModel["ParsedCallOptions"] {
+  const { admission, deadlineAt, cacheable, tenant, ...theirs } = options;
+  return { ...theirs, maxRetries: 0 } as BaseChatModel["ParsedCallOptions"];
+}
+
+function toOpenAITool(tool: BindToolsInput): unknown {
+  const known = "type" in tool && tool.type === "function" && "function" in tool;
+  return known ? tool : convertToOpenAITool(tool as Parameters<typeof convertToOpenAITool>[0]);
+}
+
+/** Hands a chunk that no inner model announced to the callbacks, as the inner models do with theirs. */
+async function announced(
+  chunk: ChatGenerationChunk,
+  runManager: CallbackManagerForLLMRun | undefined,
+): Promise<ChatGenerationChunk> {
+  const index = { prompt: 0, completion: 0 };
+  await runManager?.handleLLMNewToken(chunk.text, index, undefined, undefined, undefined, { chunk });
+  return chunk;
+}

@@ -1,0 +1,98 @@
+// From how an answer was obtained to how far it may be believed. Reads what the guarded model wrote into the message, and
+// judges it; a message that does not say how it was obtained is of unknown origin.
+
+import type { BaseMessage } from "@langchain/core/messages";
+import { z } from "zod";
+import { label, mark, meetMarks, TOP, type TrustMark } from "../trust/index.js";
+import type { Obtained } from "./types.js";
+
+/** The key of {@link Obtained} in a message's `response_metadata`. */
+export const OBTAINED_KEY = "bulkhead";
+
+const count = z.number().min(0);
+
+const schema: z.ZodType<Obtained> = z.object({
+  provider: z.string(),
+  offline: z.boolean(),
+  route: z.string(),
+  primary: z.string(),
+  returnedModel: z.exactOptional(z.string()),
+  attempts: count,
+  rateLimited: count,
+  unclearAttempts: count,
+  queueMs: count,
+  fallbackReason: z.exactOptional(z.string()),
+  cache: z.exactOptional(z.object({ ageMs: count, fresh: z.boolean() })),
+  requestId: z.exactOptional(z.string()),
+  headers: z.exactOptional(z.record(z.string(), z.string())),
+  systemFingerprint: z.exactOptional(z.string()),
+  finishReason: z.exactOptional(z.string()),
+  usage: z.object({ inputTokens: count, outputTokens: count }),
+});
+
+/** How the answer was obtained. `undefined` when the message does not say, or says something else than {@link Obtained}. */
+export function obtainedOf(message: BaseMessage): Obtained | undefined {
+  const parsed = schema.safeParse(message.response_metadata?.[OBTAINED_KEY]);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/**
+ * The label of a model's answer, with a cause for each fall.
+ *
+ * - fidelity: 3 from the pinned primary model; 2 when cut or filtered; 1 from a fallback or another model than asked;
+ *   0 when nobody knows.
+ * - certainty: 2 after a clean failed attempt (refused, 5xx, never connected), 1 after one with an unknown outcome.
+ * - currency: 2 for a cached answer within its age, 1 beyond it.
+ */
+export function trustOfAnswer(message: BaseMessage, at?: string): TrustMark {
+  const obtained = obtainedOf(message);
+  if (obtained === undefined) return mark(label({ fidelity: 0 }), "answer of unknown origin", at);
+  return meetMarks({ ...TOP }, ...fidelity(obtained, at), ...certainty(obtained, at), ...currency(obtained, at));
+}
+
+function* fidelity(obtained: Obtained, at: string | undefined): Generator<TrustMark> {
+  const { route, primary, returnedModel, finishReason, fallbackReason } = obtained;
+  if (route !== primary) {
+    yield mark(label({ fidelity: 1 }), `fallback: ${route} (${primary}: ${fallbackReason ?? "reason unknown"})`, at);
+  }
+  if (returnedModel !== undefined && !isSameModel(route, returnedModel)) {
+    yield mark(label({ fidelity: 1 }), `answered by ${returnedModel} instead of ${route}`, at);
+  }
+  if (finishReason !== "stop" && finishReason !== "tool_calls") {
+    const how = finishReason === undefined ? "without a finish reason" : `early: ${finishReason}`;
+    yield mark(label({ fidelity: 2 }), `answer ended ${how}`, at);
+  }
+}
+
+function* certainty(obtained: Obtained, at: string | undefined): Generator<TrustMark> {
+  const { attempts, rateLimited, unclearAttempts } = obtained;
+  if (unclearAttempts > 0) {
+    yield mark(label({ certainty: 1 }), "retry after an attempt with an unclear outcome", at);
+  }
+  if (rateLimited > 0) yield mark(label({ certainty: 2 }), "retry after rate limit", at);
+  if (attempts - 1 > rateLimited + unclearAttempts) {
+    yield mark(label({ certainty: 2 }), "retry after a clean failure", at);
+  }
+}
+
+function* currency({ cache }: Obtained, at: string | undefined): Generator<TrustMark> {
+  if (cache === undefined) return;
+  const age = `${Math.round(cache.ageMs / 1000)} s old`;
+  yield cache.fresh
+    ? mark(label({ currency: 2 }), `cached answer, ${age}`, at)
+    : mark(label({ currency: 1 }), `stale cached answer, ${age}`, at);
+}
+
+/** A dated snapshot or a tag of the same model: `-2024-08-06`, `-0613`, `-20241022`, `:latest`. */
+const VERSION = /^(?:-\d{4}(?:-\d{2}-\d{2})?|-\d{8}|[:@].+)?$/;
+
+/**
+ * Whether a provider that was asked for `route` and says `returned` used the same model. A bare prefix is not enough:
+ * `gpt-4o-mini` is not a snapshot of `gpt-4o`. A gateway's prefix (`openai/gpt-4o`) does not count.
+ */
+export function isSameModel(route: string, returned: string): boolean {
+  const bare = (name: string): string => name.slice(name.lastIndexOf("/") + 1).toLowerCase();
+  const asked = bare(route).replace(/-latest$/, "");
+  const got = bare(returned);
+  return got.startsWith(asked) && VERSION.test(got.slice(asked.length).replace(/^-latest$/, ""));
+}

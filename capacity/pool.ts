@@ -1,0 +1,216 @@
+// The quota of one provider and model, and the floor under every call to it: a gate in the client's `fetch` that nobody
+// can go round. It admits each HTTP request, holds its slot to the last byte, and stops everybody when the provider says 429.
+
+import { setMaxListeners } from "node:events";
+import { fullJitterMs, RetryBudget } from "./backoff.js";
+import { followedToTheEnd } from "./body.js";
+import { BottleneckLimiter } from "./bottleneck-limiter.js";
+import { CircuitBreaker } from "./breaker.js";
+import { type CallInProgress, callInProgress } from "./call.js";
+import { saysQuotaExhausted } from "./classify.js";
+import { type Clock, type Random, systemClock } from "./clock.js";
+import { LONGEST_HINT_MS, limitHeaders, retryAfterMs } from "./headers.js";
+import type { Limiter, Slot } from "./limiter.js";
+import { TokenLedger } from "./token-ledger.js";
+import type { Forecast, Quota, TokenUsage } from "./types.js";
+import { WireFailure } from "./wire.js";
+
+/** What a {@link QuotaPool} takes. */
+export interface QuotaPoolOptions {
+  /** The model's name, for messages. */
+  readonly name: string;
+  readonly quota: Quota;
+  /** How long one request may take from the moment it leaves to its last byte, in milliseconds. Default 120 000. */
+  readonly callTimeoutMs?: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** One quota of one process. Make one per provider and model, and give all clients of that model its {@link gate}. */
+export class QuotaPool {
+  readonly name: string;
+  /** Remembers that the route is dead, for all models that use this pool. */
+  readonly breaker: CircuitBreaker;
+  /** How often calls of this pool may be retried. */
+  readonly retryBudget = new RetryBudget();
+
+  readonly #limiter: Limiter;
+  readonly #ledger: TokenLedger | undefined;
+  readonly #callTimeoutMs: number;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  /** 429s in a row, counted once per pause. */
+  #refusals = 0;
+  #pauseBegan = Number.NEGATIVE_INFINITY;
+
+  /** @throws RangeError when the quota or the time limit cannot be met. */
+  constructor({ name, quota, callTimeoutMs = 120_000, clock = systemClock, random = Math.random }: QuotaPoolOptions) {
+    const { requestsPerMinute, tokensPerMinute, inFlight, headroom = 0.8 } = quota;
+    const check = (holds: boolean, what: string): void => {
+      if (!holds) throw new RangeError(`quota of ${name}: ${what}`);
+    };
+    check(requestsPerMinute >= 1, `requestsPerMinute is ${requestsPerMinute} and must be at least 1`);
+    check(Number.isInteger(inFlight) && inFlight >= 1, `inFlight is ${inFlight} and must be a whole number from 1`);
+    check(headroom > 0 && headroom <= 1, `headroom is ${headroom} and must be more than 0 and at most 1`);
+    check(tokensPerMinute === undefined || tokensPerMinute >= 1, `tokensPerMinute must be at least 1`);
+    check(callTimeoutMs > 0, `callTimeoutMs must be more than 0`);
+    this.name = name;
+    this.#clock = clock;
+    this.#random = random;
+    this.#callTimeoutMs = callTimeoutMs;
+    this.breaker = new CircuitBreaker(clock, name);
+    this.#ledger = tokensPerMinute === undefined ? undefined : new TokenLedger(tokensPerMinute * headroom, clock);
+    this.#limiter = new BottleneckLimiter({
+      name,
+      minTimeMs: 60_000 / (requestsPerMinute * headroom),
+      inFlight,
+      clock,
+      ...(this.#ledger === undefined ? {} : { tokens: this.#ledger }),
+    });
+  }
+
+  /** What a call that started now would find. */
+  forecast(): Forecast {
+    const now = this.#clock.now();
+    const brokenUntil = this.breaker.refusesUntil;
+    if (brokenUntil !== undefined) {
+      return { route: this.name, waitMs: brokenUntil - now, state: "broken", reason: this.breaker.explain() };
+    }
+    const { waitMs, reason } = this.#limiter.forecast();
+    return reason === "pause"
+      ? { route: this.name, waitMs, state: "paused", reason: `${this.name} is rate limited` }
+      : { route: this.name, waitMs, state: "open" };
+  }
+
+  /** Lets no request leave for `ms` milliseconds. */
+  pause(ms: number): void {
+    this.#limiter.pause(ms);
+  }
+
+  /** Replaces the token estimate of a request by what the provider counted. */
+  correctTokens(charged: number | undefined, usage: TokenUsage): void {
+    if (charged !== undefined && usage.inputTokens + usage.outputTokens > 0) {
+      this.#ledger?.correct(charged, usage.inputTokens, usage.outputTokens);
+    }
+  }
+
+  /**
+   * Wraps a `fetch`. Each request waits for its turn first; then a timer of its own runs until the last byte, so no
+   * time in the queue counts. Within a `GuardedChatModel` call the caller's signal is used instead of the one of the
+   * client, whose own timer would count it.
+   */
+  gate(inner: typeof fetch): typeof fetch {
+    return async (input, init) => {
+      const call = callInProgress.getStore();
+      const signal = call === undefined ? (init?.signal ?? undefined) : call.signal;
+      const host = new URL(input instanceof Request ? input.url : input).host;
+      const charged = this.#ledger?.estimate(...sizeOf(init?.body));
+      if (call !== undefined) call.last = { host, ...(charged === undefined ? {} : { charged }) };
+      try {
+        const slot = await this.#admit(call, signal, charged ?? 0);
+        return await this.#send(inner, input, init, { call, signal, slot });
+      } catch (error) {
+        if (call !== undefined) call.last.thrown = error;
+        throw error;
+      }
+    };
+  }
+
+  async #admit(call: CallInProgress | undefined, signal: AbortSignal | undefined, tokens: number): Promise<Slot> {
+    // A signal shared by a whole fan-out is listened to once per call, on purpose; Node would warn from the eleventh on.
+    if (signal !== undefined) setMaxListeners(0, signal);
+    const from = this.#clock.now();
+    try {
+      const slot = await this.#limiter.acquire({
+        key: call?.runKey ?? "",
+        tokens,
+        ...(signal === undefined ? {} : { signal }),
+        ...(call?.deadlineAt === undefined ? {} : { deadlineAt: call.deadlineAt }),
+        ...(call === undefined
+          ? {}
+          : { maxPauseMs: call.pauseLeftMs, returned: call.requests > 0, onWait: call.onWait }),
+      });
+      if (signal?.aborted) {
+        slot.release();
+        throw signal.reason;
+      }
+      if (call !== undefined) call.pauseLeftMs -= slot.pausedMs;
+      return slot;
+    } finally {
+      if (call !== undefined) call.queueMs += this.#clock.now() - from;
+    }
+  }
+
+  async #send(
+    inner: typeof fetch,
+    input: Parameters<typeof fetch>[0],
+    init: RequestInit | undefined,
+    { call, signal, slot }: { call: CallInProgress | undefined; signal: AbortSignal | undefined; slot: Slot },
+  ): Promise<Response> {
+    const sentAt = this.#clock.now();
+    const request = new AbortController();
+    const timer = new AbortController();
+    const aborted = (): void => request.abort(signal?.reason);
+    const limitMs = Math.min(this.#callTimeoutMs, (call?.deadlineAt ?? Number.POSITIVE_INFINITY) - sentAt);
+    const ended = (failure?: unknown): void => {
+      timer.abort();
+      signal?.removeEventListener("abort", aborted);
+      slot.release();
+      if (failure !== undefined && call !== undefined) call.last.thrown = failure;
+    };
+    signal?.addEventListener("abort", aborted, { once: true });
+    this.#clock.sleep(limitMs, timer.signal).then(
+      () => request.abort(new WireFailure("unanswered", `no complete answer within ${Math.ceil(limitMs)} ms`)),
+      (error: unknown) => {
+        if (!timer.signal.aborted) throw error;
+      },
+    );
+    if (call !== undefined) call.requests += 1;
+    try {
+      const response = await inner(input, { ...init, signal: request.signal });
+      if (call !== undefined) call.last.headers = limitHeaders(response.headers);
+      const followed = followedToTheEnd(response, request.signal, ended);
+      if (response.status === 429) return await this.#refused(followed, sentAt, call);
+      if (sentAt > this.#pauseBegan) this.#refusals = 0;
+      return followed;
+    } catch (error) {
+      ended();
+      throw error;
+    }
+  }
+
+  /** A 429: pauses everybody, unless the account is empty and waiting would not help. */
+  async #refused(response: Response, sentAt: number, call: CallInProgress | undefined): Promise<Response> {
+    const { status, statusText, headers } = response;
+    const text = await response.text();
+    if (!saysQuotaExhausted(text)) {
+      const hint = retryAfterMs(headers, this.#clock.now());
+      const pausedMs = this.#pauseAfterRefusal(hint, sentAt);
+      if (call !== undefined) {
+        call.rateLimited += 1;
+        call.last.refused = { retryAfterMs: pausedMs, hinted: hint !== undefined };
+      }
+    }
+    return new Response(text, { status, statusText, headers });
+  }
+
+  #pauseAfterRefusal(hint: number | undefined, sentAt: number): number {
+    // Requests that left before the last pause began were refused by the same full quota: they do not escalate.
+    const another = sentAt > this.#pauseBegan;
+    if (another) this.#refusals += 1;
+    else if (hint === undefined) return Math.max(0, this.#limiter.pausedUntil - this.#clock.now());
+    const earlier = this.#refusals - 1;
+    const jitter = hint === undefined || (another && earlier > 0) ? fullJitterMs(earlier, this.#random) : 0;
+    const pausedMs = Math.min(LONGEST_HINT_MS, (hint ?? 0) + jitter);
+    if (another) this.#pauseBegan = this.#clock.now();
+    this.pause(pausedMs);
+    return pausedMs;
+  }
+}
+
+/** The size of a request for the token ledger: characters of its JSON, and the answer length it asks for at most. */
+function sizeOf(body: unknown): [characters: number, maxAnswer?: number] {
+  if (typeof body !== "string") return [0];
+  const limit = /"max_(?:completion_)?tokens":\s*(\d+)/.exec(body)?.[1];
+  return limit === undefined ? [body.length] : [body.length, Number(limit)];
+}

@@ -1,0 +1,17 @@
+// A way to a model: which one, at which provider, under which quota.
+
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import type { QuotaPool } from "./pool.js";
+
+/** One model that may answer. */
+export interface ModelRoute {
+  /** The model that is asked. */
+  readonly name: string;
+  /** Who serves it: `openai`, `offline`, or the host of a base URL. */
+  readonly provider: string;
+  /** Whether it is the offline stand-in and not a language model. */
+  readonly offline: boolean;
+  /** A client without retries of its own whose `fetch` is `pool.gate(…)`. */
+  readonly model: BaseChatModel;
+  readonly pool: QuotaPool;
+}

@@ -1,0 +1,86 @@
+// SQLite through libsql, whose synchronous interface is that of better-sqlite3. Write-ahead log, so that readers never
+// wait for a writer; a writer waits for another one for at most five seconds.
+
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import Libsql from "libsql";
+import type { Database, Row, Statement, TransactionOptions, Work } from "./database.js";
+import { toJournalError } from "./failure.js";
+import type { DatabaseTarget } from "./target.js";
+
+/** How long a statement waits for the lock of another process, in milliseconds. It blocks the event loop meanwhile. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+type SqliteTarget = Extract<DatabaseTarget, { kind: "sqlite" | "memory" }>;
+
+/**
+ * Opens the file, creating it and its directory, and sets it up for several processes.
+ *
+ * @throws JournalError
+ */
+export function openSqliteHandle(target: SqliteTarget): Libsql.Database {
+  try {
+    if (target.kind === "sqlite") mkdirSync(dirname(target.path), { recursive: true });
+    const handle = new Libsql(target.kind === "sqlite" ? target.path : ":memory:", { timeout: BUSY_TIMEOUT_MS });
+    try {
+      handle.pragma("journal_mode=WAL");
+      handle.pragma("synchronous=NORMAL");
+      return handle;
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
+  } catch (error) {
+    throw toJournalError(target, error);
+  }
+}
+
+class SqliteDatabase implements Database {
+  constructor(
+    private readonly target: SqliteTarget,
+    private readonly handle: Libsql.Database,
+  ) {}
+
+  async read<Result>(work: Work<Result>): Promise<Result> {
+    return this.drive(work);
+  }
+
+  async transaction<Result>(work: Work<Result>, { durable = false }: TransactionOptions = {}): Promise<Result> {
+    // The pragma cannot change inside a transaction. Nothing can come between: this function does not await.
+    if (durable) this.execute({ sql: "PRAGMA synchronous=FULL", values: [] });
+    try {
+      this.execute({ sql: "BEGIN IMMEDIATE", values: [] });
+      try {
+        const result = this.drive(work);
+        this.execute({ sql: "COMMIT", values: [] });
+        return result;
+      } catch (error) {
+        if (this.handle.inTransaction) this.execute({ sql: "ROLLBACK", values: [] });
+        throw error;
+      }
+    } finally {
+      if (durable) this.execute({ sql: "PRAGMA synchronous=NORMAL", values: [] });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.handle.close();
+  }
+
+  private drive<Result>(work: Work<Result>): Result {
+    let step = work.next();
+    while (!step.done) step = work.next(this.execute(step.value));
+    return step.value;
+  }
+
+  private execute({ sql, values }: Statement): readonly Row[] {
+    try {
+      return this.handle.prepare(sql).all(values) as readonly Row[];
+    } catch (error) {
+      throw toJournalError(this.target, error);
+    }
+  }
+}
+
+/** Opens SQLite as a {@link Database}. */
+export const openSqlite = (target: SqliteTarget): Database => new SqliteDatabase(target, openSqliteHandle(target));

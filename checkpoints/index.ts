@@ -1,0 +1,27 @@
+// What makes a thread survive: the checkpointer LangGraph writes to, and the journal that nobody can replace.
+
+export { type CheckpointerOptions, openCheckpointer } from "./checkpointer.js";
+export { redactUrl } from "./database/target.js";
+export {
+  ApprovalError,
+  type ApprovalErrorCode,
+  EffectError,
+  type EffectErrorCode,
+  JournalError,
+  type JournalErrorCode,
+  type LeaseHolder,
+  ThreadBusyError,
+} from "./errors.js";
+export type { EffectStatus, HarnessEvent, RecordedEvent, RunStatus, Scope } from "./journal/events.js";
+export { type JournalOptions, openJournal } from "./journal/journal.js";
+export type { Ticker } from "./journal/leases.js";
+export type {
+  ApprovalRecord,
+  ApprovalRequest,
+  ApprovalStatus,
+  EffectIntent,
+  EffectRecord,
+  Journal,
+  Lease,
+  ThreadRecord,
+} from "./journal/types.js";

@@ -1,0 +1,134 @@
+// The effect ledger: intended → dispatched → committed | failed | in_doubt, each step once, whoever tries. A key that
+// has failed stays failed: another attempt is another intent with another key. Source: trust-replay.md, section 7.
+
+import { z } from "zod";
+import { canonicalJson } from "../../trust/index.js";
+import { all, first, type Row, type Work } from "../database/database.js";
+import { EffectError } from "../errors.js";
+import { consumeApproval } from "./approvals.js";
+import { callArguments, effectStatus, integer, json, label, readRow } from "./rows.js";
+import type { EffectIntent, EffectRecord } from "./types.js";
+
+const intentSchema = z.object({
+  key: z.string(),
+  thread: z.string(),
+  run: z.string(),
+  tool: z.string(),
+  callId: z.string(),
+  arguments: callArguments,
+  binding: z.string(),
+  considered: label,
+  policyDigest: z.string(),
+  approval: z.string().optional(),
+});
+
+const rowSchema = z.object({
+  intent: json(intentSchema),
+  status: effectStatus,
+  outcome: json(z.object({ receipt: z.string().optional(), error: z.string().optional() })).nullable(),
+  attempts: integer,
+  updated_at: integer,
+});
+
+function readEffect(row: Row): EffectRecord {
+  const { intent, status, outcome, attempts, updated_at } = readRow(rowSchema, row, `effect ${String(row["key"])}`);
+  return {
+    ...intent,
+    approval: intent.approval,
+    status,
+    receipt: outcome?.receipt,
+    error: outcome?.error,
+    attempts,
+    updatedAt: updated_at,
+  };
+}
+
+export function* findEffect(key: string): Work<EffectRecord | undefined> {
+  const row = yield* first("SELECT * FROM h_effect WHERE key = ?", key);
+  return row && readEffect(row);
+}
+
+function* requireEffect(key: string): Work<EffectRecord> {
+  const found = yield* findEffect(key);
+  if (found !== undefined) return found;
+  throw new EffectError("EFFECT_UNKNOWN", key, `no effect ${key} in the ledger. Write its intent first.`);
+}
+
+export function* listEffects(thread: string | undefined): Work<readonly EffectRecord[]> {
+  const rows = yield* thread === undefined
+    ? all("SELECT * FROM h_effect ORDER BY position")
+    : all("SELECT * FROM h_effect WHERE thread = ? ORDER BY position", thread);
+  return rows.map(readEffect);
+}
+
+/**
+ * Writes the intent. While an effect is still `intended`, the latest verdict of the gate takes the place of the earlier
+ * one, so that an old verdict is never dispatched after the label fell. Later than that, nothing changes.
+ *
+ * @throws EffectError `EFFECT_MISMATCH` when the key belongs to another action.
+ */
+export function* intendEffect(intent: EffectIntent, now: number): Work<EffectRecord> {
+  const { key, thread } = intent;
+  const document = JSON.stringify(intent);
+  yield* all(
+    `INSERT INTO h_effect (key, thread, intent, status, attempts, updated_at) VALUES (?, ?, ?, 'intended', 0, ?)
+     ON CONFLICT (key) DO NOTHING`,
+    ...[key, thread, document, now],
+  );
+  const stored = yield* requireEffect(key);
+  if (!isSameAction(stored, intent)) {
+    throw new EffectError(
+      "EFFECT_MISMATCH",
+      key,
+      `effect ${key} is ${stored.tool} on thread ${stored.thread} with other arguments than this ${intent.tool} on thread ${thread}. Derive the key from the whole action.`,
+    );
+  }
+  yield* all(
+    "UPDATE h_effect SET intent = ?, updated_at = ? WHERE key = ? AND status = 'intended' AND intent <> ?",
+    ...[document, now, key, document],
+  );
+  return yield* requireEffect(key);
+}
+
+const isSameAction = (left: EffectIntent, right: EffectIntent): boolean =>
+  left.thread === right.thread &&
+  left.tool === right.tool &&
+  canonicalJson(left.arguments) === canonicalJson(right.arguments);
+
+/** intended → dispatched, together with its approval. `undefined` when the effect is in another state. */
+export function* dispatchEffect(key: string, now: number): Work<EffectRecord | undefined> {
+  const row = yield* first(
+    `UPDATE h_effect SET status = 'dispatched', attempts = attempts + 1, updated_at = ?
+     WHERE key = ? AND status = 'intended' RETURNING *`,
+    ...[now, key],
+  );
+  if (row === undefined) {
+    yield* requireEffect(key);
+    return undefined;
+  }
+  const effect = readEffect(row);
+  if (effect.approval !== undefined) yield* consumeApproval(effect.approval, effect, now);
+  return effect;
+}
+
+/** How an effect ended. */
+export interface EffectOutcome {
+  readonly status: "committed" | "failed" | "in_doubt";
+  readonly receipt?: string;
+  readonly error?: string;
+}
+
+/** dispatched → committed | failed | in_doubt. */
+export function* settleEffect(key: string, { status, receipt, error }: EffectOutcome, now: number): Work<EffectRecord> {
+  const row = yield* first(
+    `UPDATE h_effect SET status = ?, outcome = ?, updated_at = ? WHERE key = ? AND status = 'dispatched' RETURNING *`,
+    ...[status, JSON.stringify({ receipt, error }), now, key],
+  );
+  if (row !== undefined) return readEffect(row);
+  const present = yield* requireEffect(key);
+  throw new EffectError(
+    "EFFECT_STATE",
+    key,
+    `effect ${key} (${present.tool}) is ${present.status} and cannot become ${status}: only a dispatched effect can be settled. Read it and act on its state.`,
+  );
+}

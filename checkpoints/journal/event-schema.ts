@@ -1,0 +1,90 @@
+// The shape of every recorded event, for reading rows back. The compiler holds it against `HarnessEvent`: a kind that
+// is missing here or has lost a field does not build. Fields it does not know are kept.
+
+import { z } from "zod";
+import type { CapacityEvent, Obtained } from "../../capacity/types.js";
+import type { HarnessEvent } from "./events.js";
+import { causes, deficits, effectStatus, label, runStatus } from "./rows.js";
+
+const text = z.string();
+const texts = z.array(text);
+const number = z.number();
+const flag = z.boolean();
+const note = text.exactOptional();
+
+const kind = <Kind extends string, Shape extends z.ZodRawShape>(name: Kind, shape: Shape) =>
+  z.looseObject({ kind: z.literal(name), ...shape });
+
+const capacityEvent: z.ZodType<CapacityEvent> = z.discriminatedUnion("kind", [
+  kind("queued", { route: text, waitMs: number, reason: z.enum(["pace", "pause", "in-flight"]) }),
+  kind("rate-limited", { route: text, retryAfterMs: number, hinted: flag }),
+  kind("retry", { route: text, attempt: number, delayMs: number, reason: text }),
+  kind("fallback", { from: text, to: text, reason: text }),
+  kind("cache-hit", { route: text, ageMs: number, fresh: flag }),
+  kind("breaker", { route: text, state: z.enum(["open", "half-open", "closed"]), reason: text }),
+]);
+
+const obtained: z.ZodType<Obtained> = z.looseObject({
+  provider: text,
+  offline: flag,
+  route: text,
+  primary: text,
+  returnedModel: note,
+  attempts: number,
+  rateLimited: number,
+  unclearAttempts: number,
+  queueMs: number,
+  fallbackReason: note,
+  cache: z.object({ ageMs: number, fresh: flag }).exactOptional(),
+  requestId: note,
+  systemFingerprint: note,
+  finishReason: note,
+  usage: z.looseObject({ inputTokens: number, outputTokens: number }),
+});
+
+const kinds = {
+  "run.start": kind("run.start", { graph: text, task: note, model: text, offline: flag, resumed: flag }),
+  "run.end": kind("run.end", { status: runStatus, error: note }),
+  "node.start": kind("node.start", {}),
+  "node.end": kind("node.end", { ms: number, error: note }),
+  recall: kind("recall", { sources: texts }),
+  plan: kind("plan", { todos: z.array(z.looseObject({ content: text, status: text })) }),
+  admission: kind("admission", {
+    resource: text,
+    decision: z.enum(["admit", "queue", "degrade", "park", "shed"]),
+    waitMs: number,
+    reason: note,
+  }),
+  capacity: kind("capacity", { event: capacityEvent }),
+  "model.response": kind("model.response", { obtained, toolCalls: texts }),
+  "model.error": kind("model.error", { error: text }),
+  "tool.response": kind("tool.response", { tool: text, callId: text, ok: flag, ms: number, label }),
+  "subagent.start": kind("subagent.start", { subagent: text, task: text }),
+  "subagent.end": kind("subagent.end", { subagent: text, ok: flag, label, ms: number }),
+  "trust.fell": kind("trust.fell", { from: label, to: label, causes }),
+  "gate.decision": kind("gate.decision", {
+    tool: text,
+    callId: text,
+    verdict: z.enum(["allow", "ask", "block"]),
+    considered: label,
+    deficits,
+    approval: note,
+    policy: text,
+  }),
+  "approval.requested": kind("approval.requested", { id: text, tool: text }),
+  "approval.decided": kind("approval.decided", {
+    id: text,
+    tool: text,
+    decision: z.enum(["approved", "rejected"]),
+    by: text,
+    reason: note,
+  }),
+  effect: kind("effect", { tool: text, key: text, status: effectStatus, error: note }),
+  compact: kind("compact", { evicted: texts, summarised: number }),
+} satisfies { readonly [Kind in HarnessEvent["kind"]]: z.ZodType<Extract<HarnessEvent, { kind: Kind }>> };
+
+/** Any {@link HarnessEvent}. */
+export const harnessEvent: z.ZodType<HarnessEvent> = z.discriminatedUnion("kind", [
+  kinds["run.start"],
+  ...Object.values(kinds).slice(1),
+]);

@@ -1,0 +1,207 @@
+// The journal on SQLite or Postgres. This file opens the database and puts the parts together; what each part does to
+// the tables is in the file named after it.
+
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { type Clock, systemClock } from "../../capacity/clock.js";
+import type { Label } from "../../trust/index.js";
+import type { Database, Work } from "../database/database.js";
+import { databaseFailure } from "../database/failure.js";
+import { claimSchema, openPostgres } from "../database/postgres.js";
+import { openSqlite } from "../database/sqlite.js";
+import { type DatabaseTarget, parseDatabaseUrl } from "../database/target.js";
+import * as approvals from "./approvals.js";
+import * as effects from "./effects.js";
+import { EventLog } from "./event-log.js";
+import type { HarnessEvent, RecordedEvent, Scope } from "./events.js";
+import { LEASE_MS, systemTicker, type Ticker, takeAndKeep } from "./leases.js";
+import { migrate } from "./schema.js";
+import * as threads from "./threads.js";
+import type { ApprovalRequest, ApprovalStatus, EffectIntent, Journal, Lease } from "./types.js";
+
+/** What can be put in place of the machine. */
+export interface JournalOptions {
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Unique parts of ids. Default: random UUIDs. */
+  readonly ids?: () => string;
+  /** What a relative SQLite path is relative to. Default: the process's working directory. */
+  readonly cwd?: string;
+  /** The heartbeat of leases. Default: a timer that does not keep the process alive. */
+  readonly every?: Ticker;
+}
+
+async function openDatabase(target: DatabaseTarget): Promise<Database> {
+  const refuse = (found: number, known: number) =>
+    databaseFailure(target, "JOURNAL_NEWER", `its schema is version ${found}, this one knows ${known}`);
+  const database = target.kind === "postgres" ? openPostgres(target) : openSqlite(target);
+  function* prepare(): Work<void> {
+    if (target.kind === "postgres") yield* claimSchema(target);
+    yield* migrate(target.kind === "postgres" ? "postgres" : "sqlite", refuse);
+  }
+  try {
+    await database.transaction(prepare());
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+class DatabaseJournal implements Journal {
+  readonly clock: Clock;
+  private readonly ids: () => string;
+  private readonly every: Ticker;
+  private readonly log: EventLog;
+  private readonly leases = new Set<Lease>();
+  private opening: Promise<Database> | undefined;
+  private closing: Promise<void> | undefined;
+  private closed = false;
+
+  constructor(
+    readonly url: string,
+    private readonly target: DatabaseTarget,
+    options: JournalOptions,
+  ) {
+    this.clock = options.clock ?? systemClock;
+    this.ids = options.ids ?? randomUUID;
+    this.every = options.every ?? systemTicker;
+    this.log = new EventLog(this.database, () => this.clock.now());
+  }
+
+  id(prefix: string): string {
+    return `${prefix}-${this.ids()}`;
+  }
+
+  append(scope: Scope, event: HarnessEvent): Promise<RecordedEvent> {
+    return this.log.append(scope, event);
+  }
+
+  events(query: { readonly thread: string; readonly run?: string }) {
+    return this.log.events(query);
+  }
+
+  subscribe(listener: (event: RecordedEvent) => void): () => void {
+    return this.log.subscribe(listener);
+  }
+
+  beginThread(thread: string, graph: string, label: Label) {
+    return this.write(threads.beginThread(thread, graph, label, this.clock.now()));
+  }
+
+  thread(thread: string) {
+    return this.read(threads.findThread(thread));
+  }
+
+  threads() {
+    return this.read(threads.listThreads());
+  }
+
+  updateThread(thread: string, change: threads.ThreadChange) {
+    return this.write(threads.updateThread(thread, change, this.clock.now()));
+  }
+
+  lowerFloor(thread: string, label: Label) {
+    return this.write(threads.lowerFloor(thread, label, this.clock.now()));
+  }
+
+  requestApproval(request: ApprovalRequest) {
+    return this.writeDurably(approvals.requestApproval(request, this.clock.now()));
+  }
+
+  approval(id: string) {
+    return this.read(approvals.findApproval(id, this.clock.now()));
+  }
+
+  approvals(query: { readonly thread?: string; readonly status?: ApprovalStatus } = {}) {
+    return this.read(approvals.listApprovals(query, this.clock.now()));
+  }
+
+  decideApproval(id: string, decision: "approved" | "rejected", by: string, reason?: string) {
+    return this.writeDurably(approvals.decideApproval(id, { status: decision, by, reason }, this.clock.now()));
+  }
+
+  intendEffect(intent: EffectIntent) {
+    return this.writeDurably(effects.intendEffect(intent, this.clock.now()));
+  }
+
+  dispatchEffect(key: string) {
+    return this.writeDurably(effects.dispatchEffect(key, this.clock.now()));
+  }
+
+  settleEffect(key: string, outcome: effects.EffectOutcome) {
+    return this.writeDurably(effects.settleEffect(key, outcome, this.clock.now()));
+  }
+
+  effect(key: string) {
+    return this.read(effects.findEffect(key));
+  }
+
+  effects({ thread }: { readonly thread?: string } = {}) {
+    return this.read(effects.listEffects(thread));
+  }
+
+  async lease(thread: string, owner: string): Promise<Lease> {
+    const since = this.clock.now();
+    const claim = { token: this.ids(), owner, pid: process.pid, host: hostname(), since, until: since + LEASE_MS };
+    const ports = { database: this.database, now: () => this.clock.now(), every: this.every };
+    const taken = await takeAndKeep(thread, claim, ports);
+    const lease: Lease = {
+      lost: taken.lost,
+      release: async () => {
+        if (this.leases.delete(lease)) await taken.release();
+      },
+    };
+    this.leases.add(lease);
+    return lease;
+  }
+
+  /** Waits for what is being appended, gives back the leases, and closes. May be called twice. */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    await this.log.settled();
+    try {
+      for (const lease of [...this.leases]) await lease.release();
+    } finally {
+      this.closed = true;
+      await (await this.opening)?.close();
+    }
+  }
+
+  /** Opens at first use. A failed attempt is forgotten, so that the next call tries again. */
+  private readonly database = async (): Promise<Database> => {
+    if (this.closed) throw databaseFailure(this.target, "JOURNAL_UNAVAILABLE", "this journal was closed by its owner");
+    this.opening ??= openDatabase(this.target).catch((error: unknown) => {
+      this.opening = undefined;
+      throw error;
+    });
+    return this.opening;
+  };
+
+  private async read<Result>(work: Work<Result>): Promise<Result> {
+    return (await this.database()).read(work);
+  }
+
+  private async write<Result>(work: Work<Result>): Promise<Result> {
+    return (await this.database()).transaction(work);
+  }
+
+  private async writeDurably<Result>(work: Work<Result>): Promise<Result> {
+    return (await this.database()).transaction(work, { durable: true });
+  }
+}
+
+/**
+ * The journal at `url`: `sqlite:PATH`, `postgres://…` (with `?schema=name` for a schema of its own) or `memory:`. Opens
+ * a connection of its own at first use. Approvals, intents and effects survive a power cut once written (SQLite with
+ * `synchronous=FULL`; Postgres as the server is configured); the rest survives the crash of the process.
+ *
+ * @throws JournalError `JOURNAL_UNAVAILABLE` when the URL is none of these.
+ */
+export function openJournal(url: string, options: JournalOptions = {}): Journal {
+  return new DatabaseJournal(url, parseDatabaseUrl(url, options.cwd ?? process.cwd()), options);
+}

@@ -1,0 +1,45 @@
+// The journal's tables and how an older database becomes a present one. Rows hold their facts as one JSON document,
+// beside the few columns that statements decide on: text from anywhere survives in JSON on both databases.
+
+import { all, first, type Work } from "../database/database.js";
+
+/** The two dialects. They differ in one phrase. */
+export type Dialect = "sqlite" | "postgres";
+
+const position: Readonly<Record<Dialect, string>> = {
+  sqlite: "position INTEGER PRIMARY KEY AUTOINCREMENT",
+  postgres: "position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+};
+
+/** One list of statements per version, oldest first. A published list never changes; a new version adds one. */
+const migrations = (dialect: Dialect): readonly (readonly string[])[] => [
+  [
+    `CREATE TABLE h_event (${position[dialect]}, run TEXT NOT NULL, seq INTEGER NOT NULL, thread TEXT NOT NULL,
+       header TEXT NOT NULL, body TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL, UNIQUE (run, seq))`,
+    "CREATE INDEX h_event_thread ON h_event (thread, position)",
+    "CREATE TABLE h_head (run TEXT PRIMARY KEY, length INTEGER NOT NULL, hash TEXT NOT NULL)",
+    `CREATE TABLE h_thread (thread TEXT PRIMARY KEY, graph TEXT NOT NULL, status TEXT NOT NULL, task TEXT,
+       floor TEXT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL)`,
+    `CREATE TABLE h_approval (${position[dialect]}, id TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, request TEXT NOT NULL,
+       expires_at BIGINT NOT NULL, status TEXT NOT NULL, created_at BIGINT NOT NULL, decision TEXT, used_by TEXT UNIQUE)`,
+    `CREATE TABLE h_effect (${position[dialect]}, key TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, intent TEXT NOT NULL,
+       status TEXT NOT NULL, outcome TEXT, attempts INTEGER NOT NULL, updated_at BIGINT NOT NULL)`,
+    `CREATE TABLE h_lease (thread TEXT PRIMARY KEY, token TEXT NOT NULL, owner TEXT NOT NULL, pid INTEGER NOT NULL,
+       host TEXT NOT NULL, since BIGINT NOT NULL, until BIGINT NOT NULL)`,
+  ],
+];
+
+/** Brings the database to the present version. Calls `refuse` with both versions when it is newer than this code. */
+export function* migrate(dialect: Dialect, refuse: (found: number, known: number) => Error): Work<void> {
+  yield* all("CREATE TABLE IF NOT EXISTS h_schema (version INTEGER NOT NULL)");
+  const row = yield* first("SELECT version FROM h_schema");
+  const found = Number(row?.["version"] ?? 0);
+  const steps = migrations(dialect);
+  if (!(found <= steps.length)) throw refuse(found, steps.length);
+  if (found === steps.length) return;
+  for (const sql of steps.slice(found).flat()) yield* all(sql);
+  yield* all(
+    row === undefined ? "INSERT INTO h_schema (version) VALUES (?)" : "UPDATE h_schema SET version = ?",
+    steps.length,
+  );
+}

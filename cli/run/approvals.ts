@@ -1,0 +1,104 @@
+// Answers what the gate asks during `run`: by flag, or by asking the person at the terminal. Every answer goes into
+// the journal with who gave it; nothing here lets an action pass by itself.
+
+import { userInfo } from "node:os";
+import { ApprovalError, type ApprovalRecord, type Journal } from "../../checkpoints/index.js";
+import { describeCause } from "../../trust/index.js";
+import type { Terminal } from "../terminal.js";
+import { barsOf, callOf, describeDeficits, type Style } from "../text.js";
+
+/** How `run` answers the gate. */
+export type ApproveMode = "ask" | "yes" | "no";
+
+/** Who decides, as it is recorded: `cli --approve yes (OS user ada)`. */
+export function decider(how: string): string {
+  try {
+    return `${how} (OS user ${userInfo().username})`;
+  } catch {
+    return `${how} (OS user without a name)`; // A container's user may have no entry in /etc/passwd.
+  }
+}
+
+/** Decides one approval and records it. @throws ApprovalError when it is decided, expired or unknown. */
+export async function decideApproval(
+  journal: Journal,
+  id: string,
+  decision: "approved" | "rejected",
+  by: string,
+  reason?: string,
+): Promise<ApprovalRecord> {
+  const decided = await journal.decideApproval(id, decision, by, reason);
+  const { thread, run, tool } = decided;
+  const told = { kind: "approval.decided", id, tool, decision, by } as const;
+  await journal.append({ thread, run }, reason === undefined ? told : { ...told, reason });
+  return decided;
+}
+
+/** A request as it is shown to the person who decides: what exactly would be done, and why it is not done already. */
+export function describeRequest(request: ApprovalRecord, style: Style): string {
+  const { tool, considered, deficits, causes, expiresAt } = request;
+  const concerned = causes.filter((cause) => deficits.length === 0 || deficits.some(({ axis }) => axis === cause.axis));
+  const shortfall = deficits.length === 0 ? "" : `  ${describeDeficits(deficits)}`;
+  return [
+    `${style.bold(callOf(tool, request.arguments))}`,
+    `  trust    ${style.warn(`${barsOf(considered)}${shortfall}`)}`,
+    ...concerned.map((cause) => `  because  ${describeCause(cause)}`),
+    `  expires  ${new Date(expiresAt).toISOString()}`,
+  ].join("\n");
+}
+
+/** What {@link answerPending} needs to know. */
+export interface Answering {
+  readonly journal: Journal;
+  readonly thread: string;
+  readonly mode: ApproveMode;
+  readonly terminal: Terminal;
+  /** Whether a person may be asked now. */
+  readonly interactive: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Answers what is pending in the thread. Returns whether anything was decided, so that going on makes sense. */
+export async function answerPending(answering: Answering): Promise<boolean> {
+  const { journal, thread, mode, terminal, interactive } = answering;
+  let decided = false;
+  for (const request of await journal.approvals({ thread, status: "pending" })) {
+    if (mode !== "ask") {
+      const decision = mode === "yes" ? "approved" : "rejected";
+      await decideApproval(journal, request.id, decision, decider(`cli --approve ${mode}`));
+      decided = true;
+    } else if (interactive) {
+      terminal.err(`\n${describeRequest(request, terminal.errStyle)}`);
+      const decision = await ask(answering);
+      if (decision === undefined) continue;
+      decided = (await decideUnlessDecided(answering, request.id, decision)) || decided;
+    }
+  }
+  return decided;
+}
+
+async function ask({ terminal, signal }: Answering): Promise<"approved" | "rejected" | undefined> {
+  try {
+    const answer = await terminal.ask("Do it? y: yes, n: no, Enter: decide later [y/n/Enter] ", signal);
+    if (/^y(es)?$/i.test(answer.trim())) return "approved";
+    return /^no?$/i.test(answer.trim()) ? "rejected" : undefined;
+  } catch (error) {
+    if (signal.aborted) return undefined; // Ctrl-C at the question leaves it open.
+    throw error;
+  }
+}
+
+/** Somebody may have answered from another terminal while the question stood here. That answer counts. */
+async function decideUnlessDecided(
+  { journal, terminal }: Answering,
+  id: string,
+  decision: "approved" | "rejected",
+): Promise<boolean> {
+  try {
+    await decideApproval(journal, id, decision, decider("cli, asked"));
+  } catch (error) {
+    if (!ApprovalError.isInstance(error)) throw error;
+    terminal.err(error.message);
+  }
+  return true;
+}

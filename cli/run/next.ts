@@ -1,0 +1,28 @@
+// What to type next, as commands that can be pasted: the flags that name the database and the workspace are repeated.
+
+import type { RunStatus } from "../../checkpoints/index.js";
+
+/** Flags to repeat, each with a blank before it: those every command needs, and those only `run` has. */
+export interface RepeatedFlags {
+  readonly journal: string;
+  readonly project: string;
+}
+
+/** The commands that go on from a run that ended like this, the most likely one first. */
+export function nextCommands(
+  status: Exclude<RunStatus, "running">,
+  { thread, approvals }: { readonly thread: string; readonly approvals: readonly string[] },
+  program: string,
+  flags: RepeatedFlags,
+): string[] {
+  const resume = `${program} run --thread ${thread} --resume${flags.journal}${flags.project}`;
+  switch (status) {
+    case "finished":
+    case "blocked":
+      return [`${program} show ${thread}${flags.journal}`];
+    case "waiting":
+      return [...approvals.map((id) => `${program} approve ${id}${flags.journal}`), resume];
+    default:
+      return [resume];
+  }
+}

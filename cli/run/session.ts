@@ -1,0 +1,166 @@
+// One run of a graph on one thread: takes the thread, finds out what has to be put in, drives the graph until it
+// stops for good, and writes down how it ended. The thread is given back whatever happens.
+
+import { randomUUID } from "node:crypto";
+import { HumanMessage } from "@langchain/core/messages";
+import type { BaseCheckpointSaver, StateSnapshot } from "@langchain/langgraph";
+import type { Journal, Lease, Scope } from "../../checkpoints/index.js";
+import { BOTTOM, readLabel, TOP, type Trust, trustOf } from "../../trust/index.js";
+import { CommandError } from "../exit.js";
+import type { LoadedGraph } from "../project.js";
+import type { Terminal } from "../terminal.js";
+import { type ApproveMode, answerPending, decideApproval, decider } from "./approvals.js";
+import type { Interruption } from "./interruption.js";
+import { type Outcome, outcomeOfError, outcomeOfState } from "./outcome.js";
+import type { Reporter } from "./reporter.js";
+
+/** What a run is started with. */
+export interface SessionOptions {
+  readonly loaded: LoadedGraph;
+  readonly saver: BaseCheckpointSaver;
+  readonly terminal: Terminal;
+  readonly interruption: Interruption;
+  readonly approve: ApproveMode;
+  readonly interactive: boolean;
+  readonly thread: string;
+  readonly run: string;
+  /** `start` a fresh thread, say something `more` in a known one, or `resume` where it stands. */
+  readonly mode: "start" | "more" | "resume";
+  /** What the user wants. Unset when resuming. */
+  readonly task?: string | undefined;
+}
+
+interface Prepared {
+  readonly input: { readonly messages: HumanMessage[] } | null;
+  readonly task: string | undefined;
+  /** Nothing is left to do. */
+  readonly done: boolean;
+}
+
+/** One run. */
+export class Session {
+  private readonly scope: Scope;
+
+  constructor(private readonly options: SessionOptions) {
+    this.scope = { thread: options.thread, run: options.run };
+    // As the LangGraph server does with the graphs it serves.
+    options.loaded.graph.checkpointer = options.saver;
+  }
+
+  /**
+   * Runs to the end, or to where a person or capacity is needed. Never throws for what the graph does.
+   *
+   * @throws ThreadBusyError when another run has the thread, JournalError when the database cannot be used.
+   */
+  async execute(reporter: () => Reporter): Promise<Outcome> {
+    const { loaded, run, thread } = this.options;
+    const { journal } = loaded.harness;
+    const lease = await journal.lease(thread, run);
+    try {
+      const { input, task, done } = await this.prepare(journal);
+      if (done) return await outcomeOfState(await this.state(), journal, thread);
+      const listening = reporter();
+      try {
+        await this.begin(journal, task);
+        const outcome = await this.drive(input, lease, listening);
+        await this.end(journal, outcome);
+        return outcome;
+      } finally {
+        await listening.close();
+      }
+    } finally {
+      await lease.release();
+    }
+  }
+
+  /** The thread's state as it was last saved. */
+  state(): Promise<StateSnapshot> {
+    return this.options.loaded.graph.getState({ configurable: { thread_id: this.options.thread } });
+  }
+
+  /** The thread's trust: of its last checkpoint, or the journal's floor when there is none. */
+  async trust(): Promise<Trust> {
+    const trust: unknown = (await this.state()).values?.trust;
+    if (readLabel(trust) !== undefined) return trust as Trust;
+    const record = await this.options.loaded.harness.journal.thread(this.options.thread);
+    return trustOf(record?.floor ?? BOTTOM);
+  }
+
+  private async prepare(journal: Journal): Promise<Prepared> {
+    const { mode, task, thread, loaded } = this.options;
+    const say = (text: string): Prepared => ({ input: { messages: [new HumanMessage(text)] }, task: text, done: false });
+    if (mode === "start") {
+      await journal.beginThread(thread, loaded.name, TOP);
+      return say(task ?? "");
+    }
+    if (mode === "more") {
+      await this.withdrawPending(journal);
+      return say(task ?? "");
+    }
+    const state = await this.state();
+    if (state.config.configurable?.["checkpoint_id"] === undefined) {
+      // It was killed before its first checkpoint: its task is all there is, and nothing was done yet.
+      const known = (await journal.thread(thread))?.task;
+      if (known !== undefined) return say(known);
+      throw new CommandError(`thread ${thread} has no checkpoint in this database. Start the task again.`);
+    }
+    return { input: null, task: undefined, done: state.next.length === 0 };
+  }
+
+  /** A new message abandons what the gate was asking; an answer to it would have no effect any more. */
+  private async withdrawPending(journal: Journal): Promise<void> {
+    for (const { id } of await journal.approvals({ thread: this.options.thread, status: "pending" })) {
+      await decideApproval(journal, id, "rejected", decider("cli"), "withdrawn: the user went on with a new message");
+    }
+  }
+
+  private async begin(journal: Journal, task: string | undefined): Promise<void> {
+    const { thread, loaded, mode } = this.options;
+    const told = task === undefined ? {} : { task };
+    await journal.updateThread(thread, { status: "running", graph: loaded.name, ...told });
+    const { model, offline } = loaded.harness.model;
+    const resumed = mode === "resume";
+    await journal.append(this.scope, { kind: "run.start", graph: loaded.name, ...told, model, offline, resumed });
+  }
+
+  private async drive(first: Prepared["input"], lease: Lease, reporter: Reporter): Promise<Outcome> {
+    const { loaded, terminal, interruption, approve, interactive, thread } = this.options;
+    const { journal } = loaded.harness;
+    for (let input = first, turn = 0; ; input = null, turn += 1) {
+      const outcome = await this.invoke(input, lease, turn);
+      await reporter.settled();
+      if (outcome.status !== "waiting") return outcome;
+      const signal = interruption.firstSignal;
+      const decided = await answerPending({ journal, thread, mode: approve, terminal, interactive, signal });
+      if (interruption.requested) return { status: "interrupted" };
+      if (!decided) return outcome;
+    }
+  }
+
+  private async invoke(input: Prepared["input"], lease: Lease, turn: number): Promise<Outcome> {
+    const { loaded, interruption, thread, run } = this.options;
+    try {
+      await loaded.graph.invoke(input, {
+        configurable: { thread_id: thread, run_id: run },
+        runId: turn === 0 ? run : randomUUID(), // A trace has one root per invocation.
+        durability: "sync",
+        control: interruption.control,
+        signal: AbortSignal.any([interruption.signal, lease.lost]),
+      });
+    } catch (error) {
+      if (lease.lost.aborted) return { status: "failed", error: lease.lost.reason };
+      return outcomeOfError(error, { interrupted: interruption.signal.aborted });
+    }
+    return outcomeOfState(await this.state(), loaded.harness.journal, thread);
+  }
+
+  private async end(journal: Journal, { status, error }: Outcome): Promise<void> {
+    const told = error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) };
+    try {
+      await journal.append(this.scope, { kind: "run.end", status, ...told });
+      await journal.updateThread(this.options.thread, { status });
+    } catch (journalError) {
+      if (error === undefined) throw journalError; // What stopped the run is what the user has to hear of.
+    }
+  }
+}

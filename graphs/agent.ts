@@ -1,0 +1,85 @@
+// The agent graph, wired as the design draws it. A scaffolded project has this wiring as its own file to change;
+// this one is for programs that want the agent as it is.
+
+import { END, START } from "@langchain/langgraph";
+import type { Journal } from "../checkpoints/index.js";
+import type { LabelledMemory } from "../memory/index.js";
+import type { ResolvedModel } from "../models/index.js";
+import {
+  type AdmissionPolicy,
+  act,
+  type CompactOptions,
+  capacityGuard,
+  compact,
+  createToolbox,
+  delegate,
+  gate,
+  type HarnessTool,
+  planner,
+  recall,
+  type SubagentPort,
+  sendTasks,
+  sendTools,
+  tools as toolsNode,
+} from "../nodes/index.js";
+import { balanced, type Profile } from "../trust/index.js";
+import { HarnessGraph } from "./harness.js";
+import { afterCompact, afterGate, afterPlanner } from "./routing.js";
+
+/** What {@link agentGraph} takes. */
+export interface AgentGraphOptions {
+  readonly journal: Journal;
+  readonly model: Pick<ResolvedModel, "model" | "description" | "close">;
+  /** The agent's instructions. */
+  readonly prompt: string;
+  readonly tools: readonly HarnessTool[];
+  readonly subagents?: readonly SubagentPort[];
+  readonly memory?: LabelledMemory;
+  /** A folder with `AGENTS.md` and `skills/`. */
+  readonly folder?: string;
+  /** Default `balanced`. */
+  readonly profile?: Profile;
+  /** Default `auto`. */
+  readonly admission?: AdmissionPolicy;
+  /** Limits of the compact node. */
+  readonly compaction?: Partial<Pick<CompactOptions, "evictOver" | "summariseOver" | "keep">>;
+}
+
+/** Builds the agent graph. `agentGraph(options).compile()` is ready for Studio, the command line and a server. */
+export function agentGraph(options: AgentGraphOptions) {
+  const { journal, model, prompt, tools, subagents, memory, folder, profile = balanced, admission = "auto" } = options;
+  const toolbox = createToolbox({
+    tools,
+    ...(subagents === undefined ? {} : { subagents }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(folder === undefined ? {} : { folder }),
+  });
+  const remembered = { ...(memory === undefined ? {} : { memory }), ...(folder === undefined ? {} : { folder }) };
+  const close = async () => {
+    await model.close();
+    await journal.close();
+  };
+  const { capacity } = model.model;
+  return new HarnessGraph({ journal, model: model.description, toolbox, profile, close })
+    .addNode("recall", recall({ journal, ...remembered }))
+    .addNode("guard", capacityGuard(capacity, { journal, admission }))
+    .addNode("planner", planner({ journal, model: model.model, toolbox, prompt }))
+    .addNode("guard_delegate", capacityGuard(capacity, { journal, admission }))
+    .addNode("delegate", delegate({ journal, toolbox }))
+    .addNode("guard_tools", capacityGuard("tools", { journal, admission }))
+    .addNode("tools", toolsNode({ journal, toolbox }))
+    .addNode("gate", gate({ journal, toolbox, profile }))
+    .addNode("act", act({ journal, toolbox, profile }))
+    .addNode("compact", compact({ journal, model: model.model, ...options.compaction }))
+    .addEdge(START, "recall")
+    .addEdge("recall", "guard")
+    .addEdge("guard", "planner")
+    .addConditionalEdges("planner", afterPlanner(toolbox), ["guard_delegate", "guard_tools", "gate", END])
+    .addConditionalEdges("guard_delegate", sendTasks("delegate", toolbox), ["delegate"])
+    .addConditionalEdges("guard_tools", sendTools("tools", toolbox), ["tools"])
+    .addEdge("delegate", "compact")
+    .addEdge("tools", "compact")
+    .addConditionalEdges("gate", afterGate, ["act", "compact"])
+    .addEdge("act", "compact")
+    .addConditionalEdges("compact", afterCompact(toolbox), ["gate", "guard"]);
+}

@@ -1,0 +1,63 @@
+// A LangGraph `StateGraph` that is a harness: `compile()` proves the wiring, attaches the recorder, and remembers
+// what the graph was built from, so that the command line can find the journal and the model of any graph it loads.
+
+import { type CompiledStateGraph, StateGraph, type StreamTransformer } from "@langchain/langgraph";
+import type { Journal } from "../checkpoints/index.js";
+import type { ModelDescription } from "../models/index.js";
+import { AgentInput, AgentState, Recorder, type Toolbox } from "../nodes/index.js";
+import type { Profile } from "../trust/index.js";
+import { checkGraph } from "./check.js";
+
+/** What a graph was built from. */
+export interface Harness {
+  readonly journal: Journal;
+  readonly model: ModelDescription;
+  readonly toolbox: Toolbox;
+  readonly profile: Profile;
+  /** Ends what the graph opened: provider, journal, memory. */
+  close(): Promise<void>;
+}
+
+declare const base: StateGraph<typeof AgentState>;
+type Transformers = ReadonlyArray<() => StreamTransformer<unknown>>;
+type Compiled<T extends Transformers> = ReturnType<typeof base.compile<T>>;
+
+const HARNESS = Symbol.for("bulkhead.harness");
+
+/** Supersteps one input may take before LangGraph stops it. A planner turn takes five. */
+const RECURSION_LIMIT = 300;
+
+/** How many calls and subagents of one superstep run at once. */
+const MAX_CONCURRENCY = 8;
+
+/** A state graph over {@link AgentState} whose `compile()` checks the wiring. Wire it like any `StateGraph`. */
+export class HarnessGraph extends StateGraph<typeof AgentState> {
+  readonly #harness: Harness;
+
+  constructor(harness: Harness) {
+    super({ state: AgentState, input: AgentInput } as never);
+    this.#harness = harness;
+  }
+
+  /** @throws GraphCheckError when an effect could be reached around the gate, or the label could be lost. */
+  override compile<const T extends Transformers = []>(
+    options?: Parameters<typeof base.compile<T>>[0],
+  ): Compiled<T> {
+    const compiled = super.compile<T>(options);
+    checkGraph(compiled);
+    const configured = compiled.withConfig({
+      callbacks: [new Recorder(this.#harness.journal)],
+      recursionLimit: RECURSION_LIMIT,
+      maxConcurrency: MAX_CONCURRENCY,
+    });
+    Object.defineProperty(configured, HARNESS, { value: this.#harness });
+    return configured as Compiled<T>;
+  }
+}
+
+/** What a compiled graph was built from; `undefined` for a graph that is none of ours. */
+export const harnessOf = (graph: object): Harness | undefined => (graph as { [HARNESS]?: Harness })[HARNESS];
+
+/** Any graph that the command line can run. */
+// biome-ignore lint/suspicious/noExplicitAny: LangGraph's own parameters for "whatever graph".
+export type AnyCompiledGraph = CompiledStateGraph<any, any, any>;

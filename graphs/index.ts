@@ -1,0 +1,8 @@
+// What runs: the state, the agent graph, and the check that proves its wiring at build time.
+
+export { AgentInput, AgentState, agentFields } from "../nodes/index.js";
+export { type AgentGraphOptions, agentGraph } from "./agent.js";
+export * from "./check.js";
+export { type AnyCompiledGraph, type Harness, HarnessGraph, harnessOf } from "./harness.js";
+export * from "./route.js";
+export { afterCompact, afterGate, afterPlanner } from "./routing.js";

@@ -1,0 +1,98 @@
+// Opens the store that outlives threads, by address. Ours and not LangGraph's own, because Studio and the Agent Server
+// replace the store of a graph that runs in them.
+
+import { type BaseStore, InMemoryStore } from "@langchain/langgraph-checkpoint";
+import { PostgresStore } from "@langchain/langgraph-checkpoint-postgres/store";
+import type pg from "pg";
+import { StoreError } from "./errors.js";
+import { SqliteStore } from "./sqlite.js";
+import type { NamedEmbeddings } from "./vectors.js";
+
+/** What {@link openStore} takes beside the address. */
+export interface OpenStoreOptions {
+  /** Turns on search by meaning. In Postgres it needs the `pgvector` extension. Default: none. */
+  readonly embeddings?: NamedEmbeddings;
+}
+
+/** A store and the way to let go of it. */
+export interface OpenedStore {
+  readonly store: BaseStore;
+  /** Closes the file or the connections. Calling it again does nothing. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens `memory:`, `sqlite:PATH` (at its first use; folders are made) or `postgres://…` (at once; tables are made).
+ * @throws StoreError `URL` for another address, `UNAVAILABLE` when Postgres cannot be reached, `VECTORS_UNSUPPORTED`
+ * when it has no `pgvector`.
+ */
+export async function openStore(url: string, { embeddings }: OpenStoreOptions = {}): Promise<OpenedStore> {
+  const scheme = url.slice(0, url.indexOf(":") + 1);
+  switch (scheme) {
+    case "memory:": {
+      const index = embeddings === undefined ? {} : { index: { dims: embeddings.dimensions, embeddings } };
+      return { store: new InMemoryStore(index), close: async () => undefined };
+    }
+    case "sqlite:": {
+      const path = url.slice(scheme.length).replace(/^\/\/(?=\/)/, "");
+      if (path === "") break;
+      const store = new SqliteStore(path, embeddings === undefined ? {} : { embeddings });
+      return { store, close: async () => store.stop() };
+    }
+    case "postgres:":
+    case "postgresql:":
+      return openPostgres(url, embeddings);
+  }
+  throw new StoreError(
+    "URL",
+    `${JSON.stringify(scheme === "" ? url : `${scheme}…`)} is not the address of a store. Use memory:, sqlite:PATH or postgres://USER@HOST/DATABASE.`,
+  );
+}
+
+async function openPostgres(url: string, embeddings: NamedEmbeddings | undefined): Promise<OpenedStore> {
+  const index = embeddings === undefined ? {} : { index: { dims: embeddings.dimensions, embed: embeddings } };
+  const store = new PostgresStore({ connectionOptions: url, ...index });
+  surviveLostConnections(store);
+  try {
+    await store.setup();
+  } catch (error) {
+    await store.stop();
+    throw explain(error, url);
+  }
+  return { store, close: () => store.stop() };
+}
+
+/**
+ * A lost connection is an `error` event of the pool or its client, and one that nobody hears ends the process. The
+ * operation that was under way is rejected with the same error, so nothing is hidden. The pool is private to the store.
+ */
+function surviveLostConnections(store: PostgresStore): void {
+  const { pool } = (store as unknown as { core: { pool: pg.Pool } }).core;
+  const heard = () => undefined;
+  pool.on("error", heard);
+  pool.on("connect", (client) => client.on("error", heard));
+}
+
+function explain(error: unknown, url: string): StoreError {
+  const { code, message } = error as { code?: string; message?: string };
+  if (/extension "vector"|type "vector"/.test(message ?? "")) {
+    return new StoreError(
+      "VECTORS_UNSUPPORTED",
+      "This Postgres has no pgvector extension, so memory cannot be searched by meaning. Install pgvector, or open the store without embeddings to search by keyword.",
+      error,
+    );
+  }
+  return new StoreError(
+    "UNAVAILABLE",
+    `The store at ${withoutPassword(url)} cannot be opened: ${message || code}. Check that the server runs and that the user may create tables.`,
+    error,
+  );
+}
+
+function withoutPassword(url: string): string {
+  if (!URL.canParse(url)) return url.slice(0, url.indexOf(":") + 1);
+  const shown = new URL(url);
+  shown.password = shown.password === "" ? "" : "***";
+  shown.search = ""; // libpq also takes a password there.
+  return shown.href;
+}

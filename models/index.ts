@@ -1,0 +1,7 @@
+// Which model answers: settings, resolution, the offline provider, embeddings.
+
+export * from "./embeddings.js";
+export * from "./offline/index.js";
+export { type ProbeResult, probeModel } from "./probe.js";
+export { type ModelDescription, type ResolvedModel, type ResolveOptions, resolveModel } from "./resolve.js";
+export { ENVIRONMENT, OPENAI_URL, type RouteSettings, readSettings, type Settings, SettingsError } from "./settings.js";

@@ -1,0 +1,42 @@
+// What several families do the same way: the auditor's check, closing the ticket, the pause before a wish that was
+// only reported is carried out.
+
+import type { Ticket } from "../facts.js";
+import type { Goal } from "../intents.js";
+import { call, type Plan } from "../plan.js";
+import { asked, declined, type Report, type Session } from "../session.js";
+import { sentence } from "../wording.js";
+
+/** Asks the auditor about a planned action. `undefined` means go on; offline-small does not ask. */
+export function* audit(session: Session, planned: string): Plan<Report | undefined> {
+  if (!session.careful || !session.tools.hasSubagent("auditor")) return undefined;
+  const description = `Check the planned ${planned} Read the records it rests on and answer CONFIRMED, CONTRADICTED or INSUFFICIENT with the evidence ids.`;
+  const result = yield* call("task", { description, subagent_type: "auditor" });
+  const verdict = /\b(confirmed|contradicted|insufficient)\b/i.exec(result.text)?.[1]?.toLowerCase();
+  if (result.status === "ok" && verdict === "confirmed") return undefined;
+  return declined(`The auditor did not confirm the action, so I changed nothing. It said: ${sentence(result.text.slice(0, 400))}`);
+}
+
+/** Why a ticket does not stand for this action, if it does not. */
+export function ticketObjection(session: Session, ticket: Ticket | undefined, requests: readonly string[], doing: string): Report | undefined {
+  if (!session.careful || ticket === undefined) return undefined;
+  if (!requests.includes(ticket.request))
+    return asked(`Ticket ${ticket.ticket_id} is a ${ticket.request} request, which does not ask to ${doing}. I changed nothing. Which of the two is right?`);
+  if (ticket.status === "closed") return declined(`Ticket ${ticket.ticket_id} is already closed, so I changed nothing.`);
+  return undefined;
+}
+
+/** The question before acting on a wish that the person only passed on; `undefined` when they told us to act. */
+export const pause = (goal: Goal, doing: string): Report | undefined =>
+  goal.reported ? asked(`I checked the records and can ${doing}. Nothing has been changed yet. Shall I do it?`) : undefined;
+
+/** Closes the ticket and says so; says nothing when there is none. */
+export function* closeAfter(ticket: Ticket | undefined, resolution: string): Plan<string> {
+  if (ticket === undefined || ticket.status === "closed") return "";
+  const result = yield* call("close_ticket", { ticket_id: ticket.ticket_id, resolution });
+  if (result.status === "ok") return `Ticket ${ticket.ticket_id} is closed.`;
+  return result.status === "unbound" ? "" : `Ticket ${ticket.ticket_id} is still open: ${sentence(result.text)}`;
+}
+
+/** "for ticket 1042", or nothing. */
+export const forTicket = (ticket: Ticket | undefined): string => (ticket === undefined ? "" : ` for ticket ${ticket.ticket_id}`);

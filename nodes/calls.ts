@@ -1,0 +1,52 @@
+// Which tool calls of the planner are still open, and which way each one goes. Routing reads only messages and
+// tool declarations, so the same state always takes the same way.
+
+import { AIMessage, type BaseMessage, ToolMessage } from "@langchain/core/messages";
+import type { ToolCall } from "@langchain/core/messages/tool";
+import type { StructuredToolInterface } from "@langchain/core/tools";
+import { HarnessTool, isGated } from "./tool.js";
+
+/** The name of the tool that delegates to a subagent. */
+export const TASK_TOOL = "task";
+
+/** Anything the planner may be given: a tool of ours, or a LangChain tool that only touches the graph's own state. */
+export type AnyTool = HarnessTool | StructuredToolInterface;
+
+/** A tool call that certainly has an id. */
+export type OpenCall = ToolCall & { readonly id: string };
+
+/** Where a call goes: to a subagent, to the gate, or to the tools node (which also answers for unknown tools). */
+export type CallKind = "delegate" | "gated" | "plain";
+
+/** The planner's last message, when it made calls. */
+export function lastPlan(messages: readonly BaseMessage[]): AIMessage | undefined {
+  const last = messages.findLast(AIMessage.isInstance);
+  return last?.tool_calls?.length ? last : undefined;
+}
+
+/** The calls of the planner's last message that have no result yet, in the order in which they were made. */
+export function openCalls(messages: readonly BaseMessage[]): readonly OpenCall[] {
+  const plan = lastPlan(messages);
+  if (plan === undefined) return [];
+  const answered = new Set(messages.filter(ToolMessage.isInstance).map((message) => message.tool_call_id));
+  return (plan.tool_calls ?? []).filter((call): call is OpenCall => call.id !== undefined && !answered.has(call.id));
+}
+
+/** Finds a tool by name. */
+export const findTool = (tools: readonly AnyTool[], name: string): AnyTool | undefined =>
+  tools.find((tool) => tool.name === name);
+
+/** Sorts a call by what its tool declares. */
+export function kindOf(call: ToolCall, tools: readonly AnyTool[]): CallKind {
+  if (call.name === TASK_TOOL) return "delegate";
+  const tool = findTool(tools, call.name);
+  return tool instanceof HarnessTool && isGated(tool.effect) ? "gated" : "plain";
+}
+
+/** The open calls of one kind. */
+export const openCallsOf = (kind: CallKind, messages: readonly BaseMessage[], tools: readonly AnyTool[]) =>
+  openCalls(messages).filter((call) => kindOf(call, tools) === kind);
+
+/** The answer to a call. `error` results carry LangChain's error status, so that models and interfaces see it. */
+export const answerTo = (call: ToolCall, content: string, status: "success" | "error" = "success"): ToolMessage =>
+  new ToolMessage({ content, tool_call_id: call.id ?? "", name: call.name, status });

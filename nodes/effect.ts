@@ -1,0 +1,124 @@
+// Runs one effect through the ledger: intent before, outcome after, and after a crash never a silent second time.
+// Both `act` and the tools node use it, so there is one authority for effects.
+
+import type { ToolMessage } from "@langchain/core/messages";
+import type { EffectRecord, Journal } from "../checkpoints/index.js";
+import { digest, label, mark, meetMarks, type TrustMark } from "../trust/index.js";
+import { answerTo, type OpenCall } from "./calls.js";
+import { mintPermit } from "./permit.js";
+import { messageOf, type Step } from "./step.js";
+import { type HarnessTool, isGated, type ToolOutcome } from "./tool.js";
+
+/** A call's answer and the label of that answer. */
+export interface CallResult {
+  readonly message: ToolMessage;
+  readonly mark: TrustMark;
+}
+
+/** The idempotency key: the same for every retry and resume of one call, another one for any other arguments. */
+export const effectKey = (thread: string, callId: string, tool: HarnessTool, args: unknown): string =>
+  digest({ thread, intent: callId, tool: tool.digest, arguments: args });
+
+/** Runs the tool and turns what it throws into an answer for the planner. Effects are not recorded here. */
+export async function runTool(call: OpenCall, tool: HarnessTool, step: Step): Promise<CallResult> {
+  try {
+    const outcome = await tool.execute(call.args, {
+      idempotencyKey: effectKey(step.scope.thread, call.id, tool, call.args),
+      permit: undefined,
+      signal: step.signal,
+      config: step.config,
+    });
+    return { message: answerTo(call, outcome.content), mark: outcome.mark };
+  } catch (error) {
+    return { message: answerTo(call, `Error: ${messageOf(error)}`, "error"), mark: tool.errorMark };
+  }
+}
+
+/** Runs an effect that the ledger knows. Safe to call again after a crash at any point. */
+export async function runEffect(
+  call: OpenCall,
+  tool: HarnessTool,
+  effect: EffectRecord,
+  journal: Journal,
+  step: Step,
+): Promise<CallResult> {
+  switch (effect.status) {
+    case "committed":
+      return { message: answerTo(call, effect.receipt ?? ""), mark: tool.errorMark };
+    case "failed":
+      return { message: answerTo(call, `Error: ${effect.error ?? "it failed"}`, "error"), mark: tool.errorMark };
+    case "in_doubt":
+      return inDoubt(call, tool, effect.key);
+    case "dispatched":
+      // We, or a run before us, sent it and never learned the outcome.
+      if (!tool.honoursKey) {
+        await settle(journal, step, tool, effect.key, { status: "in_doubt", error: "its outcome was lost in a crash" });
+        return inDoubt(call, tool, effect.key);
+      }
+      return withLowerCertainty(await perform(call, tool, effect, journal, step), step);
+    case "intended": {
+      const dispatched = await journal.dispatchEffect(effect.key);
+      if (dispatched === undefined) {
+        const now = await journal.effect(effect.key);
+        if (now === undefined || now.status === "intended") throw new Error(`effect ${effect.key} left the ledger`);
+        return runEffect(call, tool, now, journal, step);
+      }
+      await step.record({ kind: "effect", tool: tool.name, key: effect.key, status: "dispatched" });
+      return perform(call, tool, dispatched, journal, step);
+    }
+  }
+}
+
+async function perform(
+  call: OpenCall,
+  tool: HarnessTool,
+  { key, arguments: frozen }: EffectRecord,
+  journal: Journal,
+  step: Step,
+): Promise<CallResult> {
+  let outcome: ToolOutcome;
+  try {
+    outcome = await tool.execute(frozen, {
+      idempotencyKey: key,
+      permit: isGated(tool.effect) ? mintPermit(key, tool, frozen) : undefined,
+      signal: step.signal,
+      config: step.config,
+    });
+  } catch (error) {
+    if (step.signal.aborted && !tool.honoursKey) {
+      await settle(journal, step, tool, key, { status: "in_doubt", error: messageOf(error) });
+      return inDoubt(call, tool, key);
+    }
+    if (step.signal.aborted) throw error; // Still dispatched: the resume runs it again under its key.
+    await settle(journal, step, tool, key, { status: "failed", error: messageOf(error) });
+    return { message: answerTo(call, `Error: ${messageOf(error)}`, "error"), mark: tool.errorMark };
+  }
+  await settle(journal, step, tool, key, { status: "committed", receipt: outcome.content });
+  return { message: answerTo(call, outcome.content), mark: outcome.mark };
+}
+
+async function settle(
+  journal: Journal,
+  step: Step,
+  tool: HarnessTool,
+  key: string,
+  outcome: Parameters<Journal["settleEffect"]>[1],
+): Promise<void> {
+  await journal.settleEffect(key, outcome);
+  const { status, error } = outcome;
+  await step.record({ kind: "effect", tool: tool.name, key, status, ...(error === undefined ? {} : { error }) });
+}
+
+const withLowerCertainty = (result: CallResult, step: Step): CallResult => ({
+  ...result,
+  mark: meetMarks(result.mark, mark(label({ certainty: 2 }), "sent again under its key after a crash", step.at)),
+});
+
+const inDoubt = (call: OpenCall, tool: HarnessTool, key: string): CallResult => ({
+  message: answerTo(
+    call,
+    `In doubt: ${tool.name} was sent and its outcome is unknown (effect ${key.slice(0, 12)}). It was not sent again. A person has to look.`,
+    "error",
+  ),
+  mark: mark(label({ certainty: 0 }), `outcome of ${tool.name} unknown`),
+});

@@ -1,0 +1,100 @@
+// Asks, before any work starts, whether it can be served and whether its result could still be trusted. The answer is
+// a value in the state; the limiter then enforces per call what the guard decided per step.
+
+import { interrupt } from "@langchain/langgraph";
+import { z } from "zod";
+import type { CapacityResource, Forecast } from "../capacity/index.js";
+import type { Journal } from "../checkpoints/index.js";
+import type { AdmissionState, AgentView } from "./state.js";
+import { harnessNode } from "./step.js";
+
+/** How a guard weighs waiting against a fallback. */
+export type AdmissionPolicy = "auto" | "trust-first" | "availability-first";
+
+/** What {@link capacityGuard} takes beside the resource. */
+export interface GuardOptions {
+  readonly journal: Journal;
+  /**
+   * `auto` (default): waits for a paused primary, degrades when it is broken. `trust-first`: never degrades, parks
+   * instead. `availability-first`: degrades as soon as the fallback is faster.
+   */
+  readonly admission?: AdmissionPolicy;
+  /** The longest wait that is taken awake. Longer ones park. Default 60,000 ms. */
+  readonly maxWaitMs?: number;
+}
+
+/** What a parked run shows. The run sleeps in its checkpoint until it is resumed. */
+export interface ParkedRequest {
+  readonly type: "parked";
+  readonly resource: string;
+  /** Milliseconds since the epoch. */
+  readonly retryAt: number;
+  readonly message: string;
+}
+
+const wakeUp = z.object({ resume: z.literal(true).describe("Try again now.") });
+
+/** A resource without a quota of its own: `capacityGuard("crm-api")` before there is one. */
+const unlimited = (name: string): CapacityResource => ({
+  name,
+  forecast: () => [{ route: name, waitMs: 0, state: "open" }],
+});
+
+const fastest = (routes: readonly Forecast[]): Forecast | undefined =>
+  [...routes].filter((route) => route.state !== "broken").sort((left, right) => left.waitMs - right.waitMs)[0];
+
+/** Decides from a forecast. Pure. @internal exported for tests */
+export function decideAdmission(
+  forecast: readonly Forecast[],
+  policy: AdmissionPolicy,
+  maxWaitMs: number,
+): AdmissionState {
+  const [primary, ...others] = forecast;
+  if (primary === undefined) return { decision: "admit", routes: "any-route", waitMs: 0 };
+  const routes = policy === "trust-first" ? "primary-only" : "any-route";
+  const { waitMs } = primary;
+  const reason = primary.reason === undefined ? {} : { reason: `${primary.route}: ${primary.reason}` };
+  const other = fastest(others);
+  if (policy === "availability-first" && other !== undefined && waitMs > 0 && other.waitMs < waitMs) {
+    return { decision: "degrade", routes, waitMs: other.waitMs, ...reason };
+  }
+  if (primary.state !== "broken" && waitMs <= maxWaitMs) {
+    return { decision: waitMs === 0 ? "admit" : "queue", routes, waitMs, ...reason };
+  }
+  if (policy !== "trust-first" && other !== undefined && other.waitMs <= maxWaitMs) {
+    return { decision: "degrade", routes, waitMs: other.waitMs, ...reason };
+  }
+  return { decision: "park", routes, waitMs, ...reason };
+}
+
+/** Makes a guard node for a model's capacity, a tool API's, or a name without a quota. */
+export function capacityGuard(resource: CapacityResource | string, options: GuardOptions) {
+  const { journal, admission = "auto", maxWaitMs = 60_000 } = options;
+  const guarded = typeof resource === "string" ? unlimited(resource) : resource;
+  return harnessNode<AgentView>("neutral", journal, async (_state, { scope, record }) => {
+    const look = () => decideAdmission(guarded.forecast(), admission, maxWaitMs);
+    let decided = look();
+    if (decided.decision === "park") {
+      const { waitMs, reason } = decided;
+      await record({ kind: "admission", resource: guarded.name, ...pick(decided) });
+      interrupt<ParkedRequest>(
+        {
+          type: "parked",
+          resource: guarded.name,
+          retryAt: journal.clock.now() + waitMs,
+          message: `${reason ?? `${guarded.name} has no capacity`}; try again in ${Math.ceil(waitMs / 1000)} s`,
+        },
+        { responseSchema: wakeUp },
+      );
+      decided = { ...look(), decision: "queue" };
+    }
+    await record({ kind: "admission", resource: guarded.name, ...pick(decided) });
+    return { admissions: { [scope.node ?? "guard"]: decided } };
+  });
+}
+
+const pick = ({ decision, waitMs, reason }: AdmissionState) => ({
+  decision,
+  waitMs,
+  ...(reason === undefined ? {} : { reason }),
+});

@@ -1,0 +1,44 @@
+// The one node that thinks: one guarded model call with every tool bound. Its answer's label says how it was obtained.
+
+import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
+import type { StructuredToolInterface } from "@langchain/core/tools";
+import { type GuardedChatModel, trustOfAnswer } from "../capacity/index.js";
+import type { Journal } from "../checkpoints/index.js";
+import { answerTo } from "./calls.js";
+import type { AgentView } from "./state.js";
+import { harnessNode } from "./step.js";
+import type { Toolbox } from "./toolbox.js";
+
+/** What {@link planner} takes. */
+export interface PlannerOptions {
+  readonly journal: Journal;
+  readonly model: GuardedChatModel;
+  readonly toolbox: Toolbox;
+  /** The agent's own instructions, before what recall loaded. */
+  readonly prompt: string;
+  /** The guard whose admission applies to this call. Default `guard`. */
+  readonly guard?: string;
+}
+
+/** Makes the planner node. */
+export const planner = ({ journal, model, toolbox, prompt, guard = "guard" }: PlannerOptions) => {
+  const bound = model.bindTools([...toolbox.tools] as StructuredToolInterface[]);
+  return harnessNode<AgentView>("taint", journal, async (state, { config, at, record, signal }) => {
+    const system = [prompt, state.context].filter((part) => part !== "" && part !== undefined).join("\n\n");
+    const admission = state.admissions?.[guard]?.routes ?? "any-route";
+    const answer = await bound.invoke([new SystemMessage(system), ...withClosedCalls(state.messages)], { ...config, signal, admission });
+    const plan = answer.tool_calls?.find((call) => call.name === "write_todos")?.args["todos"];
+    if (Array.isArray(plan)) await record({ kind: "plan", todos: plan });
+    return { messages: [answer], trust: trustOfAnswer(answer, at) };
+  });
+};
+
+/** Providers refuse a history with unanswered calls; a user who moved on while one was waiting leaves such a history. */
+export function withClosedCalls(messages: readonly BaseMessage[]): BaseMessage[] {
+  const answered = new Set(messages.filter(ToolMessage.isInstance).map((message) => message.tool_call_id));
+  return messages.flatMap((message) => {
+    const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
+    const open = calls.filter((call) => !answered.has(call.id ?? ""));
+    return [message, ...open.map((call) => answerTo(call, "Cancelled: the user went on before it was answered.", "error"))];
+  });
+}

@@ -1,0 +1,69 @@
+// The agent of this project. The wiring is yours to read and change; `builder.compile()` proves that no effect can be
+// reached around the gate and tells you when a change breaks that.
+
+import { END, START } from "@langchain/langgraph";
+import { afterCompact, afterGate, afterPlanner, HarnessGraph } from "bulkhead/graphs";
+import { readSettings, resolveModel } from "bulkhead/models";
+import {
+  act,
+  capacityGuard,
+  compact,
+  createToolbox,
+  delegate,
+  gate,
+  planner,
+  recall,
+  sendTasks,
+  sendTools,
+  tools as toolsNode,
+} from "bulkhead/nodes";
+import { balanced } from "bulkhead/trust";
+import { openThreads } from "../checkpoints/index.js";
+import { folder, openMemory } from "../memory/index.js";
+import { tools } from "../nodes/index.js";
+import { subagents } from "../subagents/index.js";
+import { prompt } from "./prompt.js";
+
+const settings = readSettings();
+const { model, description, close: closeModel } = resolveModel(settings);
+const journal = openThreads(settings);
+const memory = openMemory(settings);
+const profile = balanced;
+const domainTools = tools(settings);
+const toolbox = createToolbox({
+  tools: domainTools,
+  subagents: subagents(domainTools, { journal, model }),
+  memory: memory.items,
+  folder,
+});
+
+const close = async () => {
+  await closeModel();
+  await memory.close();
+  await journal.close();
+};
+
+const builder = new HarnessGraph({ journal, model: description, toolbox, profile, close })
+  .addNode("recall", recall({ journal, memory: memory.items, folder }))
+  .addNode("guard", capacityGuard(model.capacity, { journal }))
+  .addNode("planner", planner({ journal, model, toolbox, prompt }))
+  .addNode("guard_delegate", capacityGuard(model.capacity, { journal }))
+  .addNode("delegate", delegate({ journal, toolbox }))
+  .addNode("guard_tools", capacityGuard("tools", { journal }))
+  .addNode("tools", toolsNode({ journal, toolbox }))
+  .addNode("gate", gate({ journal, toolbox, profile }))
+  .addNode("act", act({ journal, toolbox, profile }))
+  .addNode("compact", compact({ journal, model }))
+  .addEdge(START, "recall")
+  .addEdge("recall", "guard")
+  .addEdge("guard", "planner")
+  .addConditionalEdges("planner", afterPlanner(toolbox), ["guard_delegate", "guard_tools", "gate", END])
+  .addConditionalEdges("guard_delegate", sendTasks("delegate", toolbox), ["delegate"])
+  .addConditionalEdges("guard_tools", sendTools("tools", toolbox), ["tools"])
+  .addEdge("delegate", "compact")
+  .addEdge("tools", "compact")
+  .addConditionalEdges("gate", afterGate, ["act", "compact"])
+  .addEdge("act", "compact")
+  .addConditionalEdges("compact", afterCompact(toolbox), ["gate", "guard"]);
+
+export const agent = builder.compile();

@@ -1,0 +1,5 @@
+import { describe } from "vitest";
+import { journalSuite } from "./journal-suite.js";
+import { postgresPlace, withoutPostgres } from "./support.js";
+
+describe.skipIf(await withoutPostgres())("on a real server", () => journalSuite("postgres", postgresPlace));

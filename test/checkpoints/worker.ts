@@ -1,0 +1,36 @@
+// A process of its own for the race tests. Opens the journal, says "ready", and does its work when it hears "go".
+// node --import tsx worker.ts URL lease|hold|dispatch|append NAME
+
+import { openJournal } from "../../checkpoints/index.js";
+
+const [url = "", work = "", name = ""] = process.argv.slice(2);
+const journal = openJournal(url);
+const say = (word: string) => process.stdout.write(`${word}\n`);
+
+const works: Record<string, () => Promise<string>> = {
+  async lease() {
+    return journal.lease("t1", name).then(
+      () => "won",
+      (error: { code?: string }) => String(error.code),
+    );
+  },
+  async dispatch() {
+    return (await journal.dispatchEffect("key-1")) === undefined ? "lost" : "won";
+  },
+  async append() {
+    for (let ms = 0; ms < 60; ms++)
+      await journal.append({ thread: "t1", run: "r1", node: name }, { kind: "node.end", ms });
+    return "won";
+  },
+};
+
+if (work !== "open") await journal.threads(); // "open" races for the migration as well.
+say("ready");
+process.stdin.once("data", async () => {
+  try {
+    say(await (works[work] ?? (async () => (await journal.threads(), "won")))());
+  } catch (error) {
+    say(String(error));
+  }
+});
+process.stdin.once("end", () => process.exit());

@@ -1,0 +1,84 @@
+import type { BaseStore } from "@langchain/langgraph-checkpoint";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { labelledMemory, openStore } from "../../memory/index.js";
+import { BOTTOM, label, sameLabel, TOP } from "../../trust/index.js";
+import { LetterEmbeddings } from "./helpers.js";
+
+const server = "postgres://postgres@127.0.0.1:5432";
+const database = `bulkhead_memory_${process.pid}`;
+const url = `${server}/${database}`;
+
+async function administer(...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: `${server}/test`, connectionTimeoutMillis: 2000 });
+  await client.connect();
+  for (const statement of statements) await client.query(statement);
+  await client.end();
+}
+
+const missing = await administer().then(
+  () => undefined,
+  (error: Error) => error,
+);
+if (missing !== undefined && process.env["CI"] !== "true") {
+  process.stderr.write(`skipped: no Postgres at ${server} (${missing.message})\n`);
+}
+
+describe.skipIf(missing !== undefined && process.env["CI"] !== "true")("a store in Postgres", () => {
+  let store: BaseStore;
+  let close = async () => {};
+  beforeAll(async () => {
+    await administer(`CREATE DATABASE ${database}`);
+    ({ store, close } = await openStore(url));
+  });
+  afterAll(async () => {
+    await close();
+    await administer(`DROP DATABASE ${database} WITH (FORCE)`);
+  });
+
+  it("keeps labelled items over reopening, and recalls them by keyword", async () => {
+    const first = labelledMemory({ store, namespace: ["memories", "ann"] });
+    const written = await first.remember({
+      text: "Harbor Bakery in Bristol is C-0212.",
+      label: label({ integrity: 2 }),
+      thread: "t",
+    });
+    const again = await openStore(url);
+    const memory = labelledMemory({ store: again.store, namespace: ["memories", "ann"] });
+    expect(await memory.recall("Which Harbor Bakery does ticket 1042 mean, and why?")).toEqual([written]);
+    expect(await memory.recall("sourdough")).toEqual([]);
+    await again.store.put(["memories", "ann"], written.key, { ...written, label: TOP });
+    expect(await memory.recall("bakery")).toMatchObject([{ label: BOTTOM }]);
+    await again.close();
+    await again.close();
+  });
+
+  it("does not recall from a sister namespace, though Postgres finds it there", async () => {
+    const anna = labelledMemory({ store, namespace: ["sisters", "anna"] });
+    await anna.remember({ text: "needle", label: TOP, thread: "t" });
+    expect(await store.search(["sisters", "ann"])).toHaveLength(1); // PostgresStore's own: `LIKE 'sisters:ann%'`.
+    const ann = labelledMemory({ store, namespace: ["sisters", "ann"] });
+    expect(await ann.recall("needle")).toEqual([]);
+    const mark = anna.markOf(await anna.recall("needle"));
+    expect(sameLabel(mark, TOP)).toBe(true);
+  });
+
+  it("survives losing its connections, and reconnects", async () => {
+    await store.get(["n"], "k");
+    await administer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`);
+    await expect.poll(() => store.get(["n"], "k").catch(() => "failed"), { timeout: 5000 }).toBeNull();
+  });
+
+  it("says so when the server has no pgvector, or else searches by meaning", async () => {
+    const opening = openStore(url, { embeddings: new LetterEmbeddings() });
+    const opened = await opening.catch((error: unknown) => error as Error);
+    if (opened instanceof Error) {
+      expect(opened).toMatchObject({ code: "VECTORS_UNSUPPORTED", message: expect.stringContaining("pgvector") });
+      return;
+    }
+    const memory = labelledMemory({ store: opened.store, namespace: ["meaning"] });
+    await memory.remember({ text: "listen", label: TOP, thread: "t" });
+    expect(await memory.recall("silent")).toMatchObject([{ text: "listen" }]);
+    await opened.close();
+  });
+});
