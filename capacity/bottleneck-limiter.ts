@@ -61,8 +61,8 @@ export class BottleneckLimiter implements Limiter {
 
   acquire(admittance: Admittance): Promise<Slot> {
     const { signal, deadlineAt, onWait } = admittance;
-    signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
       const over = new AbortController();
       const settled = (): void => {
         over.abort();

@@ -62,6 +62,10 @@ export function classifyError(error: unknown, now: number = Date.now()): Failure
     const failure = classifyLink(link, now);
     if (failure !== undefined) return failure;
   }
+  // Node reports whatever goes wrong before there is a response as `fetch failed`, sometimes without any code below it.
+  if (chain.some(({ message }) => message === "fetch failed")) {
+    return { kind: "network", clean: false, message: textOf(chain.at(-1)) };
+  }
   return { kind: "server-error", clean: false, message: textOf(chain[0] ?? error) };
 }
 

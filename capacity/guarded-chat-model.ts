@@ -3,7 +3,7 @@
 
 import { setMaxListeners } from "node:events";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
-import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
+import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import {
   BaseChatModel,
   type BaseChatModelCallOptions,
@@ -23,6 +23,7 @@ import { OBTAINED_KEY } from "./obtained.js";
 import type { ModelRoute } from "./route.js";
 import { type Served, type ServeOptions, serve } from "./serve.js";
 import { streamFrom } from "./streaming.js";
+import { answerTool, type StructuredSchema, structuredOutput } from "./structured-output.js";
 import type { Admission, CapacityResource, Obtained } from "./types.js";
 
 /** What a {@link GuardedChatModel} takes. */
@@ -91,6 +92,25 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     options: Partial<GuardedCallOptions> = {},
   ): Runnable<BaseLanguageModelInput, AIMessageChunk, GuardedCallOptions> {
     return this.withConfig({ ...options, tools: tools.map(toOpenAITool) });
+  }
+
+  /** By a forced tool call, whatever `method` is asked for. With `includeRaw` the message comes along. */
+  override withStructuredOutput<Output extends Record<string, unknown> = Record<string, unknown>>(
+    schema: StructuredSchema<Output>,
+    config?: StructuredOutputMethodOptions<false>,
+  ): Runnable<BaseLanguageModelInput, Output>;
+  override withStructuredOutput<Output extends Record<string, unknown> = Record<string, unknown>>(
+    schema: StructuredSchema<Output>,
+    config?: StructuredOutputMethodOptions<true>,
+  ): Runnable<BaseLanguageModelInput, { raw: BaseMessage; parsed: Output }>;
+  override withStructuredOutput<Output extends Record<string, unknown>>(
+    schema: StructuredSchema<Output>,
+    config?: StructuredOutputMethodOptions<boolean>,
+  ): unknown {
+    const tool = answerTool(schema, config?.name);
+    const choice = { type: "function", function: { name: tool.function.name } };
+    const model = this.withConfig({ tools: [tool], tool_choice: choice });
+    return structuredOutput(model, schema, tool, config?.includeRaw);
   }
 
   override async _generate(

@@ -58,7 +58,7 @@ export function resultOf({ answer, ageMs, fresh }: CacheHit): ChatResult {
   if (message === undefined || obtained === undefined) throw new TypeError("the answer cache returned no answer");
   const { headers, requestId, ...kept } = obtained;
   const now = { ...kept, attempts: 0, queueMs: 0, usage: { inputTokens: 0, outputTokens: 0 }, cache: { ageMs, fresh } };
-  const given = message as AIMessage & { usage_metadata?: UsageMetadata };
+  const given = message as BaseMessage & { usage_metadata?: UsageMetadata };
   delete given.id;
   given.response_metadata = { ...given.response_metadata, [OBTAINED_KEY]: now };
   given.usage_metadata = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };

@@ -3,11 +3,12 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import type { AnyCompiledGraph, Harness } from "../graphs/index.js";
 import type { Settings } from "../models/index.js";
 import { CommandError, explain, UsageError } from "./exit.js";
+import { packageRoot } from "./package.js";
 import type { Terminal } from "./terminal.js";
 
 const CONFIG = "langgraph.json";
@@ -54,7 +55,9 @@ function readProject(root: string, file: string): Project {
   const parsed = configuration.safeParse(content);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0] ?? { path: [], message: "unknown problem" };
-    throw new UsageError(`${file}: ${path.join(".") || "the file"}: ${message}. It needs "graphs": {"NAME": "FILE:EXPORT"}.`);
+    throw new UsageError(
+      `${file}: ${path.join(".") || "the file"}: ${message}. It needs "graphs": {"NAME": "FILE:EXPORT"}.`,
+    );
   }
   return { root, graphs: parsed.data.graphs, env: parsed.data.env };
 }
@@ -126,14 +129,6 @@ export function graphName({ graphs }: Project, named: string | undefined): strin
   const [only, ...others] = names;
   if (only !== undefined && others.length === 0) return only;
   throw new UsageError(`say which graph with --graph NAME. ${known}`);
-}
-
-/** Where this package is: the folder of its `package.json`. */
-export function packageRoot(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "package.json"))) return folder;
-    if (dirname(folder) === folder) throw new CommandError("this installation of bulkhead is broken: reinstall it");
-  }
 }
 
 /**

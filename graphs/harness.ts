@@ -40,9 +40,7 @@ export class HarnessGraph extends StateGraph<typeof AgentState> {
   }
 
   /** @throws GraphCheckError when an effect could be reached around the gate, or the label could be lost. */
-  override compile<const T extends Transformers = []>(
-    options?: Parameters<typeof base.compile<T>>[0],
-  ): Compiled<T> {
+  override compile<const T extends Transformers = []>(options?: Parameters<typeof base.compile<T>>[0]): Compiled<T> {
     const compiled = super.compile<T>(options);
     checkGraph(compiled);
     const configured = compiled.withConfig({

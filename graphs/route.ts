@@ -43,7 +43,7 @@ export function route<State, Group extends string, Node extends string>(
   choose: (
     state: State,
     config: LangGraphRunnableConfig,
-  ) => RouteChoice<Group, Node> | Promise<RouteChoice<Group, Node>>,
+  ) => RouteChoice<NoInfer<Group>, Node> | Promise<RouteChoice<NoInfer<Group>, Node>>,
 ): Route<State, Node> {
   const alternatives = new Map<string, readonly Node[]>(Object.entries<readonly Node[]>(groups));
   if (alternatives.size === 0) throw new TypeError("route: name at least one group of nodes");
@@ -83,7 +83,9 @@ function destinations<Node extends string>(
     const node = typeof each === "string" ? each : each.node;
     if (!(members as readonly string[]).includes(node)) {
       const rest = members.join(", ");
-      throw new RouteError(`"${node}" is not in the group "${group}" (${rest}). Add it there, or choose another group.`);
+      throw new RouteError(
+        `"${node}" is not in the group "${group}" (${rest}). Add it there, or choose another group.`,
+      );
     }
   }
   return [...to];

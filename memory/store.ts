@@ -1,6 +1,7 @@
 // Opens the store that outlives threads, by address. Ours and not LangGraph's own, because Studio and the Agent Server
 // replace the store of a graph that runs in them.
 
+import { resolve } from "node:path";
 import { type BaseStore, InMemoryStore } from "@langchain/langgraph-checkpoint";
 import { PostgresStore } from "@langchain/langgraph-checkpoint-postgres/store";
 import type pg from "pg";
@@ -21,10 +22,14 @@ export interface OpenedStore {
   close(): Promise<void>;
 }
 
+// The store writes it into its SQL as it is.
+const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+
 /**
- * Opens `memory:`, `sqlite:PATH` (at its first use; folders are made) or `postgres://…` (at once; tables are made).
+ * Opens `memory:`, `sqlite:PATH` (at its first use; folders are made) or `postgres://…` (at once; tables are made,
+ * in the schema of `?schema=NAME` if given). Checkpoints and journal take the same addresses and may share the database.
  * @throws StoreError `URL` for another address, `UNAVAILABLE` when Postgres cannot be reached, `VECTORS_UNSUPPORTED`
- * when it has no `pgvector`.
+ * when it has no `pgvector`. Postgres keeps vectors without their embedder's name: keep to one embedder there.
  */
 export async function openStore(url: string, { embeddings }: OpenStoreOptions = {}): Promise<OpenedStore> {
   const scheme = url.slice(0, url.indexOf(":") + 1);
@@ -36,12 +41,13 @@ export async function openStore(url: string, { embeddings }: OpenStoreOptions = 
     case "sqlite:": {
       const path = url.slice(scheme.length).replace(/^\/\/(?=\/)/, "");
       if (path === "") break;
-      const store = new SqliteStore(path, embeddings === undefined ? {} : { embeddings });
+      const store = new SqliteStore(resolve(path), embeddings === undefined ? {} : { embeddings });
       return { store, close: async () => store.stop() };
     }
     case "postgres:":
     case "postgresql:":
-      return openPostgres(url, embeddings);
+      if (!URL.canParse(url)) break;
+      return openPostgres(new URL(url), embeddings);
   }
   throw new StoreError(
     "URL",
@@ -49,15 +55,27 @@ export async function openStore(url: string, { embeddings }: OpenStoreOptions = 
   );
 }
 
-async function openPostgres(url: string, embeddings: NamedEmbeddings | undefined): Promise<OpenedStore> {
-  const index = embeddings === undefined ? {} : { index: { dims: embeddings.dimensions, embed: embeddings } };
-  const store = new PostgresStore({ connectionOptions: url, ...index });
+async function openPostgres(url: URL, embeddings: NamedEmbeddings | undefined): Promise<OpenedStore> {
+  const shown = withoutPassword(url);
+  const schema = url.searchParams.get("schema") ?? undefined;
+  if (schema !== undefined && !SCHEMA_NAME.test(schema)) {
+    throw new StoreError(
+      "URL",
+      `${shown}: a schema has lower-case letters, digits and "_", not ${JSON.stringify(schema)}.`,
+    );
+  }
+  url.searchParams.delete("schema");
+  const store = new PostgresStore({
+    connectionOptions: url.href,
+    ...(schema === undefined ? {} : { schema }),
+    ...(embeddings === undefined ? {} : { index: { dims: embeddings.dimensions, embed: embeddings } }),
+  });
   surviveLostConnections(store);
   try {
     await store.setup();
   } catch (error) {
     await store.stop();
-    throw explain(error, url);
+    throw explain(error, shown);
   }
   return { store, close: () => store.stop() };
 }
@@ -84,15 +102,14 @@ function explain(error: unknown, url: string): StoreError {
   }
   return new StoreError(
     "UNAVAILABLE",
-    `The store at ${withoutPassword(url)} cannot be opened: ${message || code}. Check that the server runs and that the user may create tables.`,
+    `The store at ${url} cannot be opened: ${message || code}. Check that the server runs and that the user may create tables.`,
     error,
   );
 }
 
-function withoutPassword(url: string): string {
-  if (!URL.canParse(url)) return url.slice(0, url.indexOf(":") + 1);
+function withoutPassword(url: URL): string {
   const shown = new URL(url);
-  shown.password = shown.password === "" ? "" : "***";
+  if (shown.password !== "") shown.password = "***";
   shown.search = ""; // libpq also takes a password there.
   return shown.href;
 }

@@ -3,7 +3,16 @@
 
 import type { ToolMessage } from "@langchain/core/messages";
 import type { EffectRecord, Journal } from "../checkpoints/index.js";
-import { canonicalJson, describeCause, isAtMost, meet, meetMarks, type Profile, TOP, type TrustMark } from "../trust/index.js";
+import {
+  canonicalJson,
+  describeCause,
+  isAtMost,
+  meet,
+  meetMarks,
+  type Profile,
+  TOP,
+  type TrustMark,
+} from "../trust/index.js";
 import { bindingDigest, bindingOf, policyDigest } from "./binding.js";
 import { answerTo, findTool, type OpenCall, openCallsOf } from "./calls.js";
 import { runEffect } from "./effect.js";
@@ -32,7 +41,9 @@ export const act = ({ journal, toolbox, profile }: ActOptions) => {
       const effect = key === undefined ? undefined : await journal.effect(key);
       const refusal = refusalOf(call, tool, effect, policy, await journal.thread(step.scope.thread), step);
       if (refusal !== undefined || effect === undefined || !(tool instanceof HarnessTool)) {
-        messages.push(answerTo(call, `Blocked: ${call.name} was not run: ${refusal ?? "the gate has not cleared it"}.`, "error"));
+        messages.push(
+          answerTo(call, `Blocked: ${call.name} was not run: ${refusal ?? "the gate has not cleared it"}.`, "error"),
+        );
         continue;
       }
       const result = await runEffect(call, tool, effect, journal, step);

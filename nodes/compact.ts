@@ -1,7 +1,14 @@
 // Keeps the context small: moves large tool results to files of the thread and replaces old turns by a summary. What
 // is shortened keeps its label, and the shortening itself costs a rank of fidelity.
 
-import { type BaseMessage, HumanMessage, RemoveMessage, SystemMessage, AIMessage, ToolMessage } from "@langchain/core/messages";
+import {
+  AIMessage,
+  type BaseMessage,
+  HumanMessage,
+  RemoveMessage,
+  SystemMessage,
+  ToolMessage,
+} from "@langchain/core/messages";
 import { type GuardedChatModel, trustOfAnswer } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import { label, mark, meetMarks, type TrustMark } from "../trust/index.js";

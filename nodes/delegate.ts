@@ -25,7 +25,10 @@ export interface SubagentPort {
   /** For the planner: what it is good for. */
   readonly description: string;
   /** Runs one task in a context of its own. Never launders: failures carry their label too. */
-  run(task: string, context: { readonly step: Step; readonly trust: Trust; readonly callId: string }): Promise<SubagentResult>;
+  run(
+    task: string,
+    context: { readonly step: Step; readonly trust: Trust; readonly callId: string },
+  ): Promise<SubagentResult>;
 }
 
 /** What {@link delegate} takes. */
@@ -45,18 +48,25 @@ const taskArguments = z.object({ description: z.string().min(1), subagent_type: 
 export const sendTasks =
   (node: string, toolbox: Toolbox) =>
   (state: Pick<AgentView, "messages">): Send[] =>
-    openCallsOf("delegate", state.messages, toolbox.tools).map((call) => new Send(node, { call } satisfies DelegateTask));
+    openCallsOf("delegate", state.messages, toolbox.tools).map(
+      (call) => new Send(node, { call } satisfies DelegateTask),
+    );
 
 /** Makes the delegate node. */
 export const delegate = ({ journal, toolbox }: DelegateOptions) =>
   harnessNode<DelegateTask>("taint", journal, async ({ call }, step) => {
     const parsed = taskArguments.safeParse(call.args);
-    if (!parsed.success) return { messages: [answerTo(call, `Error: task: ${z.prettifyError(parsed.error)}`, "error")] };
+    if (!parsed.success)
+      return { messages: [answerTo(call, `Error: task: ${z.prettifyError(parsed.error)}`, "error")] };
     const { description, subagent_type: name } = parsed.data;
     const subagent = toolbox.subagents.find((each) => each.name === name);
     if (subagent === undefined) {
       const known = toolbox.subagents.map((each) => each.name).join(", ");
-      return { messages: [answerTo(call, `Error: there is no subagent ${JSON.stringify(name)}. There are: ${known}.`, "error")] };
+      return {
+        messages: [
+          answerTo(call, `Error: there is no subagent ${JSON.stringify(name)}. There are: ${known}.`, "error"),
+        ],
+      };
     }
     const started = journal.clock.now();
     await step.record({ kind: "subagent.start", subagent: name, task: description });
@@ -77,6 +87,10 @@ async function settle(subagent: SubagentPort, task: string, call: OpenCall, step
   } catch (error) {
     if (isGraphBubbleUp(error) || step.signal.aborted) throw error;
     // A port that throws has not told us what it read: nothing can be said for the result.
-    return { content: messageOf(error), mark: mark(label({ integrity: 0 }), `${subagent.name} failed unseen`), complete: false };
+    return {
+      content: messageOf(error),
+      mark: mark(label({ integrity: 0 }), `${subagent.name} failed unseen`),
+      complete: false,
+    };
   }
 }

@@ -97,7 +97,8 @@ export const gate = ({ journal, toolbox, profile, approvalTtlMs = 24 * HOUR }: G
 
   const decide = async (call: OpenCall, step: Step): Promise<Decided> => {
     const tool = findTool(toolbox.tools, call.name);
-    if (!(tool instanceof HarnessTool)) throw new TypeError(`${call.name} is no gated tool: route it to the tools node`);
+    if (!(tool instanceof HarnessTool))
+      throw new TypeError(`${call.name} is no gated tool: route it to the tools node`);
     const floor = (await journal.thread(step.scope.thread))?.floor;
     const considered = floor === undefined ? meet(step.trust) : meet(step.trust, floor);
     const judged = judge(considered, resolveFloor(tool.floor, profile), profile);

@@ -1,7 +1,16 @@
 // The steps a graph is wired from, and what a tool is. Each node is a factory with typed options.
 
 export { type ActOptions, act } from "./act.js";
-export { answerTo, type AnyTool, type CallKind, kindOf, type OpenCall, openCalls, openCallsOf, TASK_TOOL } from "./calls.js";
+export {
+  type AnyTool,
+  answerTo,
+  type CallKind,
+  kindOf,
+  type OpenCall,
+  openCalls,
+  openCallsOf,
+  TASK_TOOL,
+} from "./calls.js";
 export { type CompactOptions, compact } from "./compact.js";
 export {
   type DelegateOptions,
@@ -47,4 +56,4 @@ export {
   type ToolOutcome,
 } from "./tool.js";
 export { createToolbox, type Toolbox, type ToolboxOptions } from "./toolbox.js";
-export { type ToolsOptions, type ToolTask, sendTools, tools } from "./tools.js";
+export { sendTools, type ToolsOptions, type ToolTask, tools } from "./tools.js";

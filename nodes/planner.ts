@@ -26,7 +26,11 @@ export const planner = ({ journal, model, toolbox, prompt, guard = "guard" }: Pl
   return harnessNode<AgentView>("taint", journal, async (state, { config, at, record, signal }) => {
     const system = [prompt, state.context].filter((part) => part !== "" && part !== undefined).join("\n\n");
     const admission = state.admissions?.[guard]?.routes ?? "any-route";
-    const answer = await bound.invoke([new SystemMessage(system), ...withClosedCalls(state.messages)], { ...config, signal, admission });
+    const answer = await bound.invoke([new SystemMessage(system), ...withClosedCalls(state.messages)], {
+      ...config,
+      signal,
+      admission,
+    });
     const plan = answer.tool_calls?.find((call) => call.name === "write_todos")?.args["todos"];
     if (Array.isArray(plan)) await record({ kind: "plan", todos: plan });
     return { messages: [answer], trust: trustOfAnswer(answer, at) };
@@ -39,6 +43,9 @@ export function withClosedCalls(messages: readonly BaseMessage[]): BaseMessage[]
   return messages.flatMap((message) => {
     const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
     const open = calls.filter((call) => !answered.has(call.id ?? ""));
-    return [message, ...open.map((call) => answerTo(call, "Cancelled: the user went on before it was answered.", "error"))];
+    return [
+      message,
+      ...open.map((call) => answerTo(call, "Cancelled: the user went on before it was answered.", "error")),
+    ];
   });
 }

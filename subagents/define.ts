@@ -4,7 +4,18 @@
 import { END, MessagesValue, START, StateGraph } from "@langchain/langgraph";
 import type { GuardedChatModel } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
-import { agentFields, capacityGuard, createToolbox, type HarnessTool, isGated, openCalls, planner, type SubagentPort, sendTools, tools as toolsNode } from "../nodes/index.js";
+import {
+  agentFields,
+  capacityGuard,
+  createToolbox,
+  type HarnessTool,
+  isGated,
+  openCalls,
+  planner,
+  type SubagentPort,
+  sendTools,
+  tools as toolsNode,
+} from "../nodes/index.js";
 import { type FloorSpecification, TrustedState } from "../trust/index.js";
 import { asSubagent, type SubagentGraph } from "./run.js";
 
@@ -57,5 +68,10 @@ export function defineSubagent(definition: SubagentDefinition, host: SubagentHos
     )
     .addEdge("tools", "guard")
     .compile({ name });
-  return asSubagent({ name, description, graph: graph as unknown as SubagentGraph, ...(floor === undefined ? {} : { floor }) });
+  return asSubagent({
+    name,
+    description,
+    graph: graph as unknown as SubagentGraph,
+    ...(floor === undefined ? {} : { floor }),
+  });
 }

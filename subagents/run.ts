@@ -1,9 +1,10 @@
 // The one runner that brings a subagent's trust back. Whatever the graph is and however its run ends, the parent
 // gets the meet of all that the subagent read, was told and computed.
 
-import { HumanMessage, type BaseMessage } from "@langchain/core/messages";
+import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { isGraphBubbleUp } from "@langchain/langgraph";
+import { trustOfAnswer } from "../capacity/index.js";
 import { LANE, messageOf, type SubagentPort, type SubagentResult } from "../nodes/index.js";
 import {
   AXES,
@@ -11,11 +12,14 @@ import {
   type FloorSpecification,
   judge,
   type Label,
+  label,
   mark,
   meetMarks,
-  readLabel,
+  parseCauses,
+  parseLabel,
   resolveFloor,
   strict,
+  TOP,
   type TrustBeginning,
   type TrustMark,
 } from "../trust/index.js";
@@ -31,6 +35,11 @@ export interface SubagentWrapping {
   readonly name: string;
   readonly description: string;
   readonly graph: SubagentGraph;
+  /**
+   * What a graph without the trust channel may have read beyond its models and tools, given as the axes below nominal.
+   * Default `{ integrity: 0 }`: nobody can see what its nodes do. Say `{}` for a graph that reads only through tools.
+   */
+  readonly source?: Partial<Label>;
   /** An answer below this label is withheld: the planner learns only that there was one. Default: no floor. */
   readonly floor?: FloorSpecification;
   /** Supersteps a run may take. Default 60. */
@@ -43,14 +52,29 @@ const lastText = (result: unknown): string => {
   return text === undefined || text === "" ? "(no answer)" : text;
 };
 
-const labelOfState = (result: unknown): TrustMark[] => {
+const hasTrustChannel = (graph: SubagentGraph): boolean =>
+  (graph as { channels?: { trust?: { lc_graph_name?: unknown } } }).channels?.trust?.lc_graph_name === "Trust";
+
+/** The child's whole-trajectory label, from its own channel. */
+function labelOfState(result: unknown): TrustMark {
   const trust = (result as { trust?: unknown })?.trust;
-  const read = readLabel(trust);
-  return read === undefined ? [] : [{ ...read, causes: (trust as TrustMark).causes ?? [] }];
-};
+  return { ...parseLabel(trust), causes: parseCauses((trust as { causes?: unknown })?.causes) };
+}
+
+/** A graph without the channel: its declared source, and every answer that did not come from a guarded model. */
+const labelOfMessages = (result: unknown, source: TrustMark, at: string): TrustMark =>
+  meetMarks(
+    source,
+    ...((result as { messages?: BaseMessage[] })?.messages ?? [])
+      .filter((message) => AIMessage.isInstance(message))
+      .map((message) => trustOfAnswer(message, at)),
+  );
 
 /** Wraps any compiled graph as a subagent, without laundering trust. */
-export function asSubagent({ name, description, graph, floor, recursionLimit = 60 }: SubagentWrapping): SubagentPort {
+export function asSubagent(wrapping: SubagentWrapping): SubagentPort {
+  const { name, description, graph, floor, recursionLimit = 60 } = wrapping;
+  const labelled = hasTrustChannel(graph);
+  const source = labelled ? TOP : mark(label(wrapping.source ?? { integrity: 0 }), `${name} has no trust channel`);
   return {
     name,
     description,
@@ -67,10 +91,16 @@ export function asSubagent({ name, description, graph, floor, recursionLimit = 6
       try {
         const input = { messages: [new HumanMessage(task)], trust: begin(trust, trust.causes) };
         const result = await graph.invoke(input, config);
-        return withheld(name, floor, { content: lastText(result), mark: meetMarks(collector.mark, ...labelOfState(result)), complete: true });
+        const own = labelled ? labelOfState(result) : labelOfMessages(result, source, `${name}, ${step.at}`);
+        const answer = { content: lastText(result), mark: meetMarks(collector.mark, own), complete: true };
+        return withheld(name, floor, answer);
       } catch (error) {
         if (isGraphBubbleUp(error) || step.signal.aborted) throw error;
-        return withheld(name, floor, { content: messageOf(error), mark: collector.mark, complete: false });
+        return withheld(name, floor, {
+          content: messageOf(error),
+          mark: meetMarks(collector.mark, source),
+          complete: false,
+        });
       }
     },
   };
@@ -86,13 +116,12 @@ function withHandler(manager: RunnableConfig["callbacks"], handler: TrustCollect
 
 function withheld(name: string, floor: FloorSpecification | undefined, result: SubagentResult): SubagentResult {
   if (floor === undefined) return result;
-  const label: Label = result.mark;
-  const { deficits } = judge(label, resolveFloor(floor, strict), strict);
+  const { deficits } = judge(result.mark, resolveFloor(floor, strict), strict);
   if (deficits.length === 0) return result;
   const axes = AXES.filter((axis) => deficits.some((deficit) => deficit.axis === axis)).join(", ");
   return {
     content: `${name}'s answer is withheld: its trust is below the floor on ${axes}.`,
-    mark: meetMarks(result.mark, mark(label, `${name} below its floor`)),
+    mark: result.mark,
     complete: result.complete,
   };
 }

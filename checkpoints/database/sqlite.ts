@@ -1,7 +1,7 @@
 // SQLite through libsql, whose synchronous interface is that of better-sqlite3. Write-ahead log, so that readers never
 // wait for a writer; a writer waits for another one for at most five seconds.
 
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Libsql from "libsql";
 import type { Database, Row, Statement, TransactionOptions, Work } from "./database.js";
@@ -13,6 +13,17 @@ const BUSY_TIMEOUT_MS = 5_000;
 
 type SqliteTarget = Extract<DatabaseTarget, { kind: "sqlite" | "memory" }>;
 
+/** Not `mkdirSync` with `recursive`: on Node 20 that never returns where a file system lets nobody create (`/proc`). */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!existsSync(path)) throw error; // Else another process was quicker.
+  }
+}
+
 /**
  * Opens the file, creating it and its directory, and sets it up for several processes.
  *
@@ -20,7 +31,7 @@ type SqliteTarget = Extract<DatabaseTarget, { kind: "sqlite" | "memory" }>;
  */
 export function openSqliteHandle(target: SqliteTarget): Libsql.Database {
   try {
-    if (target.kind === "sqlite") mkdirSync(dirname(target.path), { recursive: true });
+    if (target.kind === "sqlite") makeDirectory(dirname(target.path));
     const handle = new Libsql(target.kind === "sqlite" ? target.path : ":memory:", { timeout: BUSY_TIMEOUT_MS });
     try {
       handle.pragma("journal_mode=WAL");

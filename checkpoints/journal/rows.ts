@@ -10,8 +10,8 @@ import { JournalError } from "../errors.js";
 export const integer = z.coerce.number().int();
 
 export const rank = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
-export const label = z.unknown().transform(parseLabel);
-export const causes = z.unknown().transform(parseCauses);
+export const label = z.unknown().prefault(null).transform(parseLabel);
+export const causes = z.unknown().prefault(null).transform(parseCauses);
 export const deficits = z.array(z.object({ axis: z.enum(AXES), rank, floor: rank }));
 export const runStatus = z.enum(["running", "finished", "failed", "waiting", "blocked", "parked", "interrupted"]);
 export const effectStatus = z.enum(["intended", "dispatched", "committed", "failed", "in_doubt"]);

@@ -26,14 +26,19 @@ export async function outcomeOfState(
   journal: Pick<Journal, "events" | "approval">,
   thread: string,
 ): Promise<Outcome> {
-  const values = state.tasks.flatMap((task) => task.interrupts.map((each) => each.value as { type?: unknown } | undefined));
+  const values = state.tasks.flatMap((task) =>
+    task.interrupts.map((each) => each.value as { type?: unknown } | undefined),
+  );
   const asked = values.find((value) => value?.type === "approval") as ApprovalInterrupt | undefined;
   if (asked !== undefined) return { status: "waiting", message: asked.message };
   const parked = values.find((value) => value?.type === "parked") as ParkedRequest | undefined;
   if (parked !== undefined) return { status: "parked", message: parked.message };
   const [other] = values;
   if (other !== undefined) {
-    return { status: "waiting", message: `a node asks something that only Studio can answer: ${JSON.stringify(other)}` };
+    return {
+      status: "waiting",
+      message: `a node asks something that only Studio can answer: ${JSON.stringify(other)}`,
+    };
   }
   if (state.next.length > 0) return { status: "interrupted" };
   return { status: (await wasRefused(state, journal, thread)) ? "blocked" : "finished" };

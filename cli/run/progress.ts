@@ -3,8 +3,8 @@
 
 import type { CapacityEvent, Obtained } from "../../capacity/index.js";
 import type { ApprovalRecord, RecordedEvent } from "../../checkpoints/index.js";
-import { AXES, isAtMost, type Label, meet, TOP } from "../../trust/index.js";
-import { barsOf, callOf, count, cut, describeDeficits, duration, PLAIN, type Style } from "../text.js";
+import { AXES, type Cause, isAtMost, type Label, meet, TOP } from "../../trust/index.js";
+import { barsOf, callInShort, count, cut, describeDeficits, duration, PLAIN, type Style } from "../text.js";
 
 /** What an event refers to and does not hold itself. */
 export interface EventDetails {
@@ -27,6 +27,7 @@ export class Progress {
   private shown: Label = TOP;
   private step = -1;
   private readonly gated = new Set<string>();
+  private readonly effects = new Set<string>();
 
   constructor(private readonly style: Style = PLAIN) {}
 
@@ -53,8 +54,9 @@ export class Progress {
       case "model.error":
         return this.line(recorded, node, style.bad(`model call failed: ${cut(event.error, WIDTH)}`));
       case "tool.response": {
-        if (this.gated.has(event.callId)) return []; // The effect's own line says how it went.
-        const call = cut(callOf(event.tool, details.arguments), WIDTH);
+        // Where there is an effect, its own line says how it went.
+        if (this.gated.has(event.callId) || this.effects.delete(`${scope.step} ${event.tool}`)) return [];
+        const call = callInShort(event.tool, details.arguments, WIDTH);
         const slow = event.ms < NOTEWORTHY_MS ? "" : style.dim(`  ${duration(event.ms)}`);
         return this.line(recorded, node, `${call}${event.ok ? "" : style.warn("  error")}${slow}`);
       }
@@ -69,7 +71,7 @@ export class Progress {
       case "gate.decision": {
         this.gated.add(event.callId);
         const why = event.deficits.length === 0 ? "" : `  ${describeDeficits(event.deficits)}`;
-        const call = cut(callOf(event.tool, details.arguments), WIDTH);
+        const call = callInShort(event.tool, details.arguments, WIDTH);
         return this.line(recorded, "gate", `${this.verdict(event.verdict, details.approval)} ${call}${style.dim(why)}`);
       }
       case "approval.decided": {
@@ -79,7 +81,8 @@ export class Progress {
       case "effect": {
         if (event.status === "dispatched" || event.status === "intended") return [];
         const status = event.status === "committed" ? style.good("done") : style.bad(event.status.replace("_", " "));
-        const call = cut(callOf(event.tool, details.arguments), WIDTH);
+        const call = callInShort(event.tool, details.arguments, WIDTH);
+        this.effects.add(`${scope.step} ${event.tool}`);
         return this.line(recorded, "effect", `${status} ${call}${because(event.error)}`);
       }
       case "compact": {
@@ -106,19 +109,20 @@ export class Progress {
   }
 
   /** Parallel branches report the same fall; it is told once. */
-  private fall(recorded: RecordedEvent, from: Label, to: Label, causes: readonly { readonly reason: string }[]): string[] {
+  private fall(recorded: RecordedEvent, from: Label, to: Label, causes: readonly Cause[]): string[] {
     const before = meet(this.shown, from);
     this.shown = meet(before, to);
     if (isAtMost(before, to)) return [];
-    const axes = AXES.filter((axis) => this.shown[axis] < before[axis]).map(
-      (axis) => `${axis} ${before[axis]}→${this.shown[axis]}`,
-    );
-    const reasons = [...new Set(causes.map(({ reason }) => reason))].join("; ");
-    return this.line(
-      recorded,
-      "trust",
-      `${this.style.warn(`${barsOf(this.shown)} ${axes.join(", ")}`)}  ${cut(reasons, WIDTH)}`,
-    );
+    const fallen = AXES.filter((axis) => this.shown[axis] < before[axis]);
+    return fallen.flatMap((axis, index) => {
+      const what = `${index === 0 ? barsOf(this.shown) : "    "} ${axis} ${before[axis]}→${this.shown[axis]}`;
+      const reasons = new Set(causes.filter((cause) => cause.axis === axis).map(({ reason }) => reason));
+      return this.line(
+        recorded,
+        index === 0 ? "trust" : "",
+        `${this.style.warn(what)}  ${cut([...reasons].join("; "), WIDTH)}`,
+      );
+    });
   }
 
   private verdict(verdict: string, approval: ApprovalRecord | undefined): string {
@@ -157,7 +161,9 @@ function admission(decision: string, waitMs: number): string {
 function capacity(event: CapacityEvent): string[] {
   switch (event.kind) {
     case "queued":
-      return event.waitMs < NOTEWORTHY_MS ? [] : [`waiting ${duration(event.waitMs)} for ${event.route} (${event.reason})`];
+      return event.waitMs < NOTEWORTHY_MS
+        ? []
+        : [`waiting ${duration(event.waitMs)} for ${event.route} (${event.reason})`];
     case "rate-limited":
       return [
         `${event.route} is rate limited, all its calls pause ${duration(event.retryAfterMs)}${event.hinted ? "" : " (our guess: no Retry-After)"}`,

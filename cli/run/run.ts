@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { openCheckpointer, openJournal } from "../../checkpoints/index.js";
+import { openCheckpointer, openJournal, redactUrl } from "../../checkpoints/index.js";
 import { parseFault, type Settings } from "../../models/index.js";
 import type { RunOptions } from "../commands/run.js";
 import { CommandError, exitCodeOf, explain, UsageError } from "../exit.js";
@@ -88,12 +88,13 @@ async function chooseTarget(
   { database }: Settings,
   { program }: Terminal,
 ): Promise<Target> {
-  if (thread === undefined) return { thread: `thread-${randomUUID()}`, graph: graphName(project, graph), mode: "start" };
+  if (thread === undefined)
+    return { thread: `thread-${randomUUID()}`, graph: graphName(project, graph), mode: "start" };
   const journal = openJournal(database);
   try {
     const record = await journal.thread(thread);
     if (record === undefined) {
-      throw new CommandError(`there is no thread ${thread} in ${database}. List them: ${program} threads`);
+      throw new CommandError(`there is no thread ${thread} in ${redactUrl(database)}. List them: ${program} threads`);
     }
     const ran = record.graph in project.graphs ? record.graph : undefined;
     return { thread, graph: graphName(project, graph ?? ran), mode: resume ? "resume" : "more" };
@@ -146,7 +147,12 @@ async function runOn(
       answer: answerOf(await values()),
       message: error === undefined ? outcome.message : explain(error).message,
       trust: await session.trust(),
-      next: nextCommands(status, { thread, approvals: pending.map(({ id }) => id) }, terminal.program, flagsOf(options)),
+      next: nextCommands(
+        status,
+        { thread, approvals: pending.map(({ id }) => id) },
+        terminal.program,
+        flagsOf(options),
+      ),
     });
     if (json) terminal.out(JSON.stringify(result));
     else terminal.out(summaryOf(result, pending, terminal));
@@ -157,9 +163,9 @@ async function runOn(
   }
 }
 
-/** The flags that the next command needs as well. */
+/** The flags that the next command needs as well. A password is not repeated: what we print may be kept. */
 const flagsOf = ({ db, workspace }: RunOptions) => ({
-  journal: db === undefined ? "" : ` --db ${shellWord(db)}`,
+  journal: db === undefined ? "" : ` --db ${shellWord(redactUrl(db))}`,
   project: workspace === undefined ? "" : ` --workspace ${shellWord(workspace)}`,
 });
 

@@ -88,7 +88,11 @@ export class Session {
 
   private async prepare(journal: Journal): Promise<Prepared> {
     const { mode, task, thread, loaded } = this.options;
-    const say = (text: string): Prepared => ({ input: { messages: [new HumanMessage(text)] }, task: text, done: false });
+    const say = (text: string): Prepared => ({
+      input: { messages: [new HumanMessage(text)] },
+      task: text,
+      done: false,
+    });
     if (mode === "start") {
       await journal.beginThread(thread, loaded.name, TOP);
       return say(task ?? "");

@@ -16,6 +16,9 @@ const HEADLINES: Readonly<Record<RunResult["status"], string>> = {
   interrupted: "interrupted",
 };
 
+/** How many reasons for a lower trust are listed; `show` has all of them. */
+const MAX_SHOWN = 4;
+
 /** The lines for standard output. */
 export function summaryOf(
   result: RunResult,
@@ -34,13 +37,16 @@ export function summaryOf(
     result.thread,
   ];
   const causes = [...new Set(trust.causes.map(describeCause))];
+  const shown = causes.length > MAX_SHOWN ? [...causes.slice(0, MAX_SHOWN), "…"] : causes;
   return [
     "",
     ...(done && answer !== null ? [answer, ""] : []),
     ...pending.flatMap((request) => [describeRequest(request, style), ""]),
-    ...(message !== undefined && !(status === "waiting" && pending.length > 0) ? [`${colour(status)}: ${message}`] : []),
+    ...(message !== undefined && !(status === "waiting" && pending.length > 0)
+      ? [`${colour(status)}: ${message}`]
+      : []),
     `${colour(HEADLINES[status])} · ${numbers.join(" · ")}`,
-    ...causes.map((cause) => style.dim(`  ${cause}`)),
+    ...shown.map((cause) => style.dim(`  ${cause}`)),
     ...(status === "failed" || status === "interrupted" ? ["Everything so far is kept. Go on with:"] : ["Next:"]),
     ...result.next.map((command) => `  ${command}`),
   ].join("\n");

@@ -3,7 +3,7 @@
 // a routing function really does, because it cannot look into functions.
 
 import { START } from "@langchain/langgraph";
-import type { Wiring } from "./wiring.js";
+import type { Join, Wiring } from "./wiring.js";
 
 /** Thrown when there are more configurations than the limit. */
 export class TooManyConfigurationsError extends Error {
@@ -42,21 +42,27 @@ const both = (left: Outcome, right: Outcome): Outcome => ({
   ran: sorted([...left.ran, ...right.ran]),
 });
 
+/** How many ways out of a configuration are looked at, on average, before giving up: keeps the walk to seconds. */
+const WAYS_PER_CONFIGURATION = 50;
+
 /**
  * Every superstep the graph can take, the nearest first.
  *
- * @throws TooManyConfigurationsError past `limit` configurations, or as many ways out of one of them.
+ * @throws TooManyConfigurationsError past `limit` configurations, or 50 times as many ways between them.
  */
 export function* reachableSupersteps(wiring: Wiring, limit: number): Generator<Superstep> {
   const outcomes = outcomesByNode(wiring, limit);
   const start: Configuration = { active: [START], seen: wiring.joins.map(() => []), waiting: [] };
   const visited = new Set([keyOf(start)]);
+  let ways = 0;
   let frontier: { at: Configuration; path: string[][] }[] = [{ at: start, path: [[START]] }];
   while (frontier.length > 0) {
     const next: typeof frontier = [];
     for (const { at, path } of frontier) {
       yield { nodes: withHandlers(at.active, wiring), path };
       for (const successor of successors(at, wiring, outcomes, limit)) {
+        ways += 1;
+        if (ways > limit * WAYS_PER_CONFIGURATION) throw new TooManyConfigurationsError();
         const key = keyOf(successor);
         if (visited.has(key)) continue;
         visited.add(key);
@@ -93,28 +99,24 @@ function* apply(at: Configuration, { must, chosen, ran }: Outcome, { nodes, join
   const seen = joins.map(({ sources }, index) =>
     sorted([...(at.seen[index] ?? []), ...sources.filter((source) => ran.includes(source))]),
   );
-  const complete = joins.map(({ sources }, index) => sources.every((source) => seen[index]?.includes(source)));
-  const joined = joins.filter(({ to }, index) => complete[index] && !isDeferred(to)).map(({ to }) => to);
-  const started = [...must.filter((name) => !isDeferred(name)), ...joined];
-  const byChoice = chosen.filter((name) => !isDeferred(name));
+  const isComplete = joins.map(({ sources }, index) => sources.every((source) => seen[index]?.includes(source)));
+  const targets = (isReleased: (join: Join, index: number) => boolean) => joins.filter(isReleased).map(({ to }) => to);
+  const started = [...must, ...targets((_, index) => isComplete[index] === true)].filter((name) => !isDeferred(name));
   // A Send starts a deferred node at once; a name lets it wait. A choice may be either.
   for (const sent of subsets(chosen.filter(isDeferred))) {
-    const named = [...must, ...chosen].filter((name) => isDeferred(name) && !sent.includes(name));
-    const waiting = [...at.waiting, ...named];
-    const running = [...started, ...byChoice, ...sent];
-    const isReleased = (index: number, finished: boolean) => complete[index] && (finished || !isDeferred(joins[index]?.to ?? ""));
-    const configuration = (finished: boolean): Configuration => ({
-      active: sorted([
-        ...running,
-        ...(finished ? waiting : []),
-        ...joins.filter((_, index) => isReleased(index, finished)).map(({ to }) => to),
-      ]),
-      seen: seen.map((sources, index) => (isReleased(index, finished) ? [] : sources)),
-      waiting: finished ? [] : sorted(waiting),
-    });
+    const running = [...started, ...chosen.filter((name) => !isDeferred(name)), ...sent];
+    const waiting = [...at.waiting, ...must, ...chosen].filter((name) => isDeferred(name) && !sent.includes(name));
+    const following = (finished: boolean): Configuration => {
+      const isReleased = ({ to }: Join, index: number) => isComplete[index] === true && (finished || !isDeferred(to));
+      return {
+        active: sorted([...running, ...targets(isReleased), ...(finished ? waiting : [])]),
+        seen: joins.map((join, index) => (isReleased(join, index) ? [] : (seen[index] ?? []))),
+        waiting: finished ? [] : sorted(waiting),
+      };
+    };
     // Deferred nodes start when nothing else does; and LangGraph does not count Sends, which all choices may be.
-    if (started.length === 0) yield configuration(true);
-    if (running.length > 0) yield configuration(false);
+    if (started.length === 0) yield following(true);
+    if (running.length > 0) yield following(false);
   }
 }
 
@@ -123,7 +125,8 @@ function outcomesByNode(wiring: Wiring, limit: number): Map<string, readonly Out
   const own = (name: string): readonly Outcome[] => {
     let together: readonly Outcome[] = [{ ...NOTHING, ran: [name] }];
     for (const exit of wiring.exits.get(name) ?? []) {
-      const each = exit.kind === "edge" ? [{ ...NOTHING, must: isNode(exit.to) ? [exit.to] : [] }] : choices(exit.alternatives);
+      const each =
+        exit.kind === "edge" ? [{ ...NOTHING, must: isNode(exit.to) ? [exit.to] : [] }] : choices(exit.alternatives);
       together = combinations(together, each, limit);
     }
     return together;
@@ -131,9 +134,12 @@ function outcomesByNode(wiring: Wiring, limit: number): Map<string, readonly Out
   const isNode = (name: string) => wiring.nodes.has(name);
   const choices = (alternatives: readonly (readonly string[])[]): Outcome[] =>
     alternatives.flatMap((members) => {
-      const choosable = sorted(members.filter(isNode));
-      if (2 ** choosable.length > limit) throw new TooManyConfigurationsError();
-      return subsets(choosable).map((chosen) => ({ ...NOTHING, chosen }));
+      const nodes = sorted(members.filter(isNode));
+      if (2 ** nodes.length > limit) throw new TooManyConfigurationsError();
+      const mayEnd = nodes.length === 0 || members.some((name) => !isNode(name));
+      return subsets(nodes)
+        .filter((chosen) => mayEnd || chosen.length > 0)
+        .map((chosen) => ({ ...NOTHING, chosen }));
     });
   const all = new Map<string, readonly Outcome[]>();
   for (const name of [START, ...wiring.nodes.keys()]) {
@@ -144,6 +150,7 @@ function outcomesByNode(wiring: Wiring, limit: number): Map<string, readonly Out
 }
 
 function combinations(left: readonly Outcome[], right: readonly Outcome[], limit: number): readonly Outcome[] {
+  if (left.length * right.length > limit * WAYS_PER_CONFIGURATION) throw new TooManyConfigurationsError();
   const all = new Map<string, Outcome>();
   for (const one of left) {
     for (const other of right) {
@@ -155,7 +162,9 @@ function combinations(left: readonly Outcome[], right: readonly Outcome[], limit
   return [...all.values()];
 }
 
-/** All subsets, the empty one too: a routing function may also choose nothing, or `END`. */
+/** All subsets, the empty one too. */
 function subsets(names: readonly string[]): string[][] {
-  return names.reduce<string[][]>((all, name) => [...all, ...all.map((subset) => [...subset, name])], [[]]);
+  const all: string[][] = [[]];
+  for (const name of names) all.push(...all.map((subset) => [...subset, name]));
+  return all;
 }

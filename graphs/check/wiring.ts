@@ -10,7 +10,7 @@ export interface CheckableGraph {
   readonly channels: object;
 }
 
-/** Where a node leads: always to one node, or to some members of one of several alternatives. */
+/** Where a node leads: always to one node, or to one or more members of one of several alternatives. */
 export type Exit =
   | { readonly kind: "edge"; readonly to: string }
   | {
@@ -65,6 +65,9 @@ interface Branch {
   readonly ends?: Readonly<Record<string, string>>;
 }
 
+/** A node need not return a Command, and a routing function may return an empty list. */
+const NOWHERE: readonly string[] = [];
+
 const DEFAULT_ERROR_HANDLER = "__default_error_handler__";
 
 /** The builder of a graph, compiled or not; `undefined` for what was not built by a `StateGraph`. */
@@ -82,7 +85,9 @@ export function readWiring(graph: object, declared: (node: string) => NodeRole |
   const defaultHandler = builder._nodeDefaults?.errorHandler === undefined ? undefined : DEFAULT_ERROR_HANDLER;
   const specifications: readonly [string, NodeSpecification][] = [
     ...Object.entries(builder.nodes),
-    ...(defaultHandler === undefined ? [] : [[defaultHandler, { isErrorHandler: true }] as [string, NodeSpecification]]),
+    ...(defaultHandler === undefined
+      ? []
+      : [[defaultHandler, { isErrorHandler: true }] as [string, NodeSpecification]]),
   ];
   for (const [name, specification] of specifications) {
     const role = markedRole(specification.runnable) ?? declared(name);
@@ -111,7 +116,7 @@ function readExits(builder: Builder): Map<string, Exit[]> {
   const add = (from: string, exit: Exit) => exits.set(from, [...(exits.get(from) ?? []), exit]);
   for (const [from, to] of builder.edges) add(from, { kind: "edge", to });
   for (const [from, { ends = [] }] of Object.entries(builder.nodes)) {
-    if (ends.length > 0) add(from, { kind: "Command", alternatives: [ends] });
+    if (ends.length > 0) add(from, { kind: "Command", alternatives: [ends, NOWHERE] });
   }
   const anywhere = Object.keys(builder.nodes);
   for (const [from, branches] of Object.entries(builder.branches)) {
@@ -128,8 +133,8 @@ function readBranch(path: object, ends: Branch["ends"], anywhere: readonly strin
     return { kind: "conditional edge", alternatives: renamed };
   }
   return ends === undefined
-    ? { kind: "conditional edge without a path map", alternatives: [anywhere] }
-    : { kind: "conditional edge", alternatives: [Object.values(ends)] };
+    ? { kind: "conditional edge without a path map", alternatives: [anywhere, NOWHERE] }
+    : { kind: "conditional edge", alternatives: [Object.values(ends), NOWHERE] };
 }
 
 /** The graphs nested in a node, found the way LangGraph finds them for `getSubgraphs`. */

@@ -108,7 +108,14 @@ describe("a drop-in chat model", () => {
     );
     const model = guarded([routeTo(server, "large")]);
     const structured = model.withStructuredOutput(z.object({ city: z.string() }));
-    expect(await structured.invoke("where?")).toEqual({ city: "Bristol" });
+    const { city } = await structured.invoke("where?");
+    expect(city).toBe("Bristol");
+    expect(server.seen[0]?.body["tool_choice"]).toEqual({ type: "function", function: { name: "extract" } });
+    const both = await model
+      .withStructuredOutput(z.object({ city: z.string() }), { includeRaw: true })
+      .invoke("where?");
+    expect(both.parsed).toEqual({ city: "Bristol" });
+    expect(obtainedOf(both.raw)).toMatchObject({ attempts: 1 });
     const answers = await model.batch(["a", "b", "c"]);
     expect(answers.map(({ content }) => content)).toEqual(["echo a", "echo b", "echo c"]);
   });
@@ -147,9 +154,7 @@ describe("one retry authority", () => {
     expect(events.all).toEqual([{ kind: "rate-limited", route: "large", retryAfterMs: 40, hinted: true }]);
     const trust = trustOfAnswer(message, "planner#4");
     expect(trust).toMatchObject({ fidelity: 3, certainty: 2 });
-    expect(trust.causes).toEqual([
-      { axis: "certainty", rank: 2, reason: "retry after rate limit", at: "planner#4" },
-    ]);
+    expect(trust.causes).toEqual([{ axis: "certainty", rank: 2, reason: "retry after rate limit", at: "planner#4" }]);
   });
 
   test("429s without a hint are spread by full jitter", async () => {
@@ -192,7 +197,9 @@ describe("one retry authority", () => {
   test("a call option cannot switch retries on below", async () => {
     await using server = await OpenAIServer.start(() => ({ status: 500 }));
     const model = guarded([routeTo(server, "large")], { maxAttempts: 1 });
-    await expect(model.invoke("hello", { maxRetries: 5 } as object)).rejects.toMatchObject({ code: "ROUTES_EXHAUSTED" });
+    await expect(model.invoke("hello", { maxRetries: 5 } as object)).rejects.toMatchObject({
+      code: "ROUTES_EXHAUSTED",
+    });
     expect(server.count()).toBe(1);
   });
 
@@ -200,7 +207,10 @@ describe("one retry authority", () => {
     await using server = await OpenAIServer.start((_n, { body }) => (body.model === "large" ? { status: 503 } : {}));
     const model = guarded([routeTo(server, "large"), routeTo(server, "small")]);
     const error = await model.invoke("hello", { admission: "primary-only" }).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: "ROUTES_EXHAUSTED", failures: [{ route: "large", reason: "overload", status: 503 }] });
+    expect(error).toMatchObject({
+      code: "ROUTES_EXHAUSTED",
+      failures: [{ route: "large", reason: "overload", status: 503 }],
+    });
     expect(server.count("small")).toBe(0);
   });
 
@@ -282,7 +292,10 @@ describe("answers that are none", () => {
   });
 
   test("a streamed tool call that was cut by length is an error", async () => {
-    await using server = await OpenAIServer.start(() => ({ toolCalls: [{ name: "add", args: '{"a": 2' }], finishReason: "length" }));
+    await using server = await OpenAIServer.start(() => ({
+      toolCalls: [{ name: "add", args: '{"a": 2' }],
+      finishReason: "length",
+    }));
     const reading = (async () => {
       for await (const _ of await guarded([routeTo(server, "large")]).stream("hello")) void _;
     })();
@@ -304,11 +317,13 @@ describe("errors a person can act on", () => {
   });
 
   test("an unreachable server", async () => {
-    await using server = await OpenAIServer.start();
-    const route = routeTo(server, "large", { baseURL: "http://127.0.0.1:1/v1" });
+    const server = await OpenAIServer.start();
+    const route = routeTo(server, "large");
+    const { host } = new URL(server.url);
+    await server[Symbol.asyncDispose]();
     await expect(guarded([route]).invoke("hello")).rejects.toMatchObject({
       code: "ROUTES_EXHAUSTED",
-      message: "cannot reach 127.0.0.1:1 (ECONNREFUSED): is the server running? check OPENAI_BASE_URL",
+      message: `cannot reach ${host} (ECONNREFUSED): is the server running? check OPENAI_BASE_URL`,
     });
     await expect(guarded([route]).invoke("hello")).rejects.toMatchObject({ code: "CIRCUIT_OPEN" });
   });

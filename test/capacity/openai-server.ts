@@ -69,12 +69,15 @@ export class OpenAIServer implements AsyncDisposable {
       this.inFlight -= 1;
     });
     const reply = this.script(n, seen);
-    if (reply.afterMs !== undefined) await delay(reply.afterMs, undefined, { signal: this.#over.signal }).catch(() => {});
+    if (reply.afterMs !== undefined)
+      await delay(reply.afterMs, undefined, { signal: this.#over.signal }).catch(() => {});
     if (response.destroyed) return;
     const headers = { "x-request-id": `request-${n}`, "x-ratelimit-remaining-requests": "42", ...reply.headers };
     if (reply.raw !== undefined || (reply.status ?? 200) >= 400) {
       response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...headers });
-      response.end(reply.raw ?? JSON.stringify({ error: { message: `status ${reply.status}`, type: "x", code: null } }));
+      response.end(
+        reply.raw ?? JSON.stringify({ error: { message: `status ${reply.status}`, type: "x", code: null } }),
+      );
     } else if (seen.body.stream === true) await this.#stream(n, seen, reply, response, headers);
     else this.#whole(n, seen, reply, response, headers);
   }
@@ -101,7 +104,9 @@ export class OpenAIServer implements AsyncDisposable {
 
   async #stream(n: number, seen: SeenRequest, reply: Reply, response: ServerResponse, headers: Record<string, string>) {
     response.writeHead(200, { "content-type": "text/event-stream", ...headers });
-    const words = (reply.content ?? (reply.toolCalls ? "" : `answer ${n}`)).split(/(?<= )/).filter((word) => word !== "");
+    const words = (reply.content ?? (reply.toolCalls ? "" : `answer ${n}`))
+      .split(/(?<= )/)
+      .filter((word) => word !== "");
     const deltas: object[] = [{ role: "assistant", content: "" }, ...words.map((content) => ({ content }))];
     for (const [index, call] of (toolCalls(n, reply) ?? []).entries()) {
       const { name, arguments: args } = call.function;
@@ -118,7 +123,10 @@ export class OpenAIServer implements AsyncDisposable {
       send(response, { ...common(n, seen, reply), choices: [{ index: 0, delta, finish_reason: null }] });
       await delay(1);
     }
-    send(response, { ...common(n, seen, reply), choices: [{ index: 0, delta: {}, finish_reason: finishReason(reply) }] });
+    send(response, {
+      ...common(n, seen, reply),
+      choices: [{ index: 0, delta: {}, finish_reason: finishReason(reply) }],
+    });
     const usage = { prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 };
     send(response, { ...common(n, seen, reply), choices: [], usage });
     response.end("data: [DONE]\n\n");

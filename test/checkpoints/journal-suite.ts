@@ -182,7 +182,7 @@ export function journalSuite(name: string, place: () => Place): void {
 
       it("stores a request once and returns it as it stands", async () => {
         const request = approvalRequest(clock, {
-          arguments: JSON.parse('{"note":"\u0000","__proto__":1}'),
+          arguments: JSON.parse('{"note":"\\u0000","__proto__":1}'),
         });
         const stored = await journal.requestApproval(request);
         expect(stored).toEqual({

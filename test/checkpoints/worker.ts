@@ -1,5 +1,5 @@
 // A process of its own for the race tests. Opens the journal, says "ready", and does its work when it hears "go".
-// node --import tsx worker.ts URL lease|hold|dispatch|append NAME
+// node --import tsx worker.ts URL open|lease|dispatch|append NAME
 
 import { openJournal } from "../../checkpoints/index.js";
 
@@ -8,6 +8,10 @@ const journal = openJournal(url);
 const say = (word: string) => process.stdout.write(`${word}\n`);
 
 const works: Record<string, () => Promise<string>> = {
+  async open() {
+    await journal.threads();
+    return "won";
+  },
   async lease() {
     return journal.lease("t1", name).then(
       () => "won",
@@ -28,7 +32,7 @@ if (work !== "open") await journal.threads(); // "open" races for the migration 
 say("ready");
 process.stdin.once("data", async () => {
   try {
-    say(await (works[work] ?? (async () => (await journal.threads(), "won")))());
+    say((await works[work]?.()) ?? `no such work: ${work}`);
   } catch (error) {
     say(String(error));
   }

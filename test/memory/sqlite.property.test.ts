@@ -121,3 +121,25 @@ it("answers every sequence of operations as the in-memory store does, over reope
     { numRuns: 150 },
   );
 });
+
+it("understands filters as the in-memory store does", async () => {
+  const small = fc.constantFrom<unknown>(0, 1, 2, "1", "x", true, null);
+  const all = [0, 1, 2, "1", "x", true, null, [1], { a: 1 }];
+  const [model, store] = [new Model(), new SqliteStore(join(folder, "filters.db"))];
+  for (const [index, p] of all.entries()) {
+    for (const each of [model, store]) await each.put(["n"], `${index}`, { p });
+  }
+  const asked = fc.oneof(
+    small,
+    fc.dictionary(operator, fc.oneof(small, fc.array(small, { maxLength: 3 })), { maxKeys: 2 }),
+    fc.constantFrom([], [1], { a: 1 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(asked, fc.constantFrom("p", "q"), async (condition, key) => {
+      const options = { filter: { [key]: condition }, limit: all.length };
+      expect(await store.search(["n"], options)).toEqual(await model.search(["n"], options));
+    }),
+    { numRuns: 500 },
+  );
+  store.stop();
+});

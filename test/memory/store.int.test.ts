@@ -53,6 +53,14 @@ describe.skipIf(missing !== undefined && process.env["CI"] !== "true")("a store 
     await again.close();
   });
 
+  it("keeps to the schema of its address", async () => {
+    const other = await openStore(`${url}?schema=other`);
+    await other.store.put(["schemas"], "k", { here: true });
+    expect(await other.store.get(["schemas"], "k")).toMatchObject({ value: { here: true } });
+    expect(await store.get(["schemas"], "k")).toBeNull();
+    await other.close();
+  });
+
   it("does not recall from a sister namespace, though Postgres finds it there", async () => {
     const anna = labelledMemory({ store, namespace: ["sisters", "anna"] });
     await anna.remember({ text: "needle", label: TOP, thread: "t" });
@@ -63,10 +71,30 @@ describe.skipIf(missing !== undefined && process.env["CI"] !== "true")("a store 
     expect(sameLabel(mark, TOP)).toBe(true);
   });
 
-  it("survives losing its connections, and reconnects", async () => {
+  const loseConnections = () =>
+    administer(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}' AND application_name <> 'locker'`,
+    );
+
+  it("survives losing its idle connections, and reconnects", async () => {
     await store.get(["n"], "k");
-    await administer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`);
+    await loseConnections();
     await expect.poll(() => store.get(["n"], "k").catch(() => "failed"), { timeout: 5000 }).toBeNull();
+  });
+
+  it("survives losing a connection that is at work, and says so", async () => {
+    const locker = new pg.Client({ connectionString: url, application_name: "locker" });
+    await locker.connect();
+    await locker.query("BEGIN");
+    await locker.query("LOCK TABLE store IN ACCESS EXCLUSIVE MODE");
+    const waiting = expect(store.put(["n"], "k", {})).rejects.toThrow(/terminat/);
+    await expect
+      .poll(async () => (await locker.query("SELECT 1 FROM pg_locks WHERE NOT granted")).rowCount, { timeout: 5000 })
+      .toBe(1);
+    await loseConnections();
+    await waiting;
+    await locker.end();
+    expect(await store.get(["n"], "k")).toBeNull();
   });
 
   it("says so when the server has no pgvector, or else searches by meaning", async () => {

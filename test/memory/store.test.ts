@@ -32,7 +32,7 @@ describe("openStore", () => {
     await close();
   });
 
-  it.each(["redis://localhost", "sqlite:", "bulkhead.db", ""])(
+  it.each(["redis://localhost", "sqlite:", "bulkhead.db", "", "postgres://ann:p%wd@[x/db"])(
     "refuses the address %j and names the others",
     async (url) => {
       await expect(openStore(url)).rejects.toMatchObject({
@@ -47,6 +47,12 @@ describe("openStore", () => {
       const error = await openStore(url).catch((thrown: Error) => thrown);
       expect((error as Error).message).not.toContain("secret");
     }
+  });
+
+  it("takes no schema that is more than a name", async () => {
+    await expect(openStore('postgres://ann@127.0.0.1:1/db?schema=a"; drop table store')).rejects.toMatchObject({
+      code: "URL",
+    });
   });
 
   it("says when Postgres cannot be reached", async () => {

@@ -42,6 +42,12 @@ export const echo: Brain = ({ messages, tools, response_format }: BrainRequest) 
   return { content: `You said: ${last?.content}`, toolCalls: [] };
 };
 
+/** Two tools that look something up, in OpenAI's format. */
+export const lookUpTools = ["search_customers", "list_tickets"].map((name) => ({
+  type: "function" as const,
+  function: { name, description: `does ${name}`, parameters: { type: "object", properties: { query: {} } } },
+}));
+
 /** A listening provider with the {@link echo} brain. */
 export async function startProvider(options: OfflineProviderOptions = {}) {
   const provider = new OfflineProvider({ brain: echo, ...options });

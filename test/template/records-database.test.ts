@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import Database from "libsql";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { RecordsDatabase, recordsFile } from "../../template/nodes/records/database.js";
 import { emptyDirectory, lookInto } from "./support.js";
 
@@ -24,6 +24,20 @@ describe("the first open", () => {
     const records = lookInto(workspace);
     expect(records.count("select count(*) as count from customers")).toBe(300);
     expect(records.count("select count(*) as count from deletions")).toBe(1);
+  });
+
+  it("finds the work done when another process was first to lock the file", () => {
+    const workspace = emptyDirectory();
+    const begin = vi.spyOn(Database.prototype, "transaction").mockImplementationOnce(function (
+      this: Database.Database,
+      body,
+    ) {
+      new RecordsDatabase(workspace).close();
+      return this.transaction(body);
+    });
+    onTestFinished(() => begin.mockRestore());
+    expect(lookInto(workspace).count("select count(*) as count from customers")).toBe(300);
+    expect(begin.mock.calls.length).toBeGreaterThanOrEqual(3);
   });
 
   it("leaves nothing half done when it is killed", async () => {

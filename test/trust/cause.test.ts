@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { BOTTOM, type Cause, causesOf, describeCause, label, MAX_CAUSES, mergeCauses, parseCauses, TOP } from "../../trust/index.js";
+import {
+  BOTTOM,
+  type Cause,
+  causesOf,
+  describeCause,
+  label,
+  MAX_CAUSES,
+  mergeCauses,
+  parseCauses,
+  TOP,
+} from "../../trust/index.js";
 
 const cause = (reason: string, rank: Cause["rank"] = 1): Cause => ({ axis: "fidelity", rank, reason });
 
@@ -18,7 +28,11 @@ describe("causes", () => {
   });
 
   it("joins without repeats, first come first", () => {
-    expect(mergeCauses([cause("a"), cause("b")], [cause("b"), cause("c")]).map((each) => each.reason)).toEqual(["a", "b", "c"]);
+    expect(mergeCauses([cause("a"), cause("b")], [cause("b"), cause("c")]).map((each) => each.reason)).toEqual([
+      "a",
+      "b",
+      "c",
+    ]);
     expect(mergeCauses([cause("a", 1)], [cause("a", 2)])).toHaveLength(2);
     expect(mergeCauses([{ ...cause("a"), at: "x" }], [{ ...cause("a"), at: "y" }])).toHaveLength(2);
   });
@@ -38,7 +52,15 @@ describe("causes", () => {
   it("reads causes from foreign JSON and drops what is none", () => {
     const good = { axis: "currency", rank: 1, reason: "stale", at: "cache" };
     expect(
-      parseCauses([good, null, 7, { ...good, axis: "luck" }, { ...good, rank: 9 }, { ...good, reason: 1 }, { ...good, at: 5 }]),
+      parseCauses([
+        good,
+        null,
+        7,
+        { ...good, axis: "luck" },
+        { ...good, rank: 9 },
+        { ...good, reason: 1 },
+        { ...good, at: 5 },
+      ]),
     ).toEqual([good, { axis: "currency", rank: 1, reason: "stale" }]);
     expect(parseCauses("x")).toEqual([]);
     expect(parseCauses(Array.from({ length: 1000 }, (_, index) => cause(`${index}`)))).toHaveLength(MAX_CAUSES);

@@ -1,7 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { begin, BOTTOM, label, mark, MAX_CAUSES, meet, meetMarks, TOP, TrustChannel, type TrustWrite, trustOf } from "../../trust/index.js";
 import { storableWrite } from "../../trust/channel.js";
+import {
+  BOTTOM,
+  begin,
+  label,
+  MAX_CAUSES,
+  mark,
+  meet,
+  meetMarks,
+  TOP,
+  TrustChannel,
+  type TrustWrite,
+  trustOf,
+} from "../../trust/index.js";
 import { anyLabel, neverAbove, notALabel } from "./generators.js";
 
 const channelAt = (...writes: TrustWrite[][]): TrustChannel => {
@@ -37,7 +49,11 @@ describe("TrustChannel", () => {
   });
 
   it("folds a superstep whatever the order of its writes", () => {
-    const writes: TrustWrite[] = [begin(TOP), mark(label({ fidelity: 1 }), "fallback"), mark(label({ currency: 2 }), "cache")];
+    const writes: TrustWrite[] = [
+      begin(TOP),
+      mark(label({ fidelity: 1 }), "fallback"),
+      mark(label({ currency: 2 }), "cache"),
+    ];
     for (const order of [writes, [...writes].reverse()]) {
       const trust = channelAt(order).get();
       expect(trust).toMatchObject({ integrity: 3, fidelity: 1, currency: 2, certainty: 3, minTrust: 1 });

@@ -1,6 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BOTTOM, isAtMost, type Label, meet, meetMarks, minTrust, parseLabel, readLabel, TOP, TrustChannel } from "../../trust/index.js";
+import {
+  BOTTOM,
+  isAtMost,
+  type Label,
+  meet,
+  meetMarks,
+  minTrust,
+  parseLabel,
+  readLabel,
+  TOP,
+  TrustChannel,
+} from "../../trust/index.js";
 import { anyLabel, neverAbove, notALabel } from "./generators.js";
 
 describe("P1: labels form a lattice", () => {

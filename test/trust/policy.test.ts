@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { balanced, BOTTOM, type Label, judge, label, PROFILES, resolveFloor, strict, TOP } from "../../trust/index.js";
+import { BOTTOM, balanced, judge, type Label, label, PROFILES, resolveFloor, strict, TOP } from "../../trust/index.js";
 
 const level = (rank: number) => ({ integrity: rank, fidelity: rank, currency: rank, certainty: rank });
 

@@ -15,7 +15,7 @@ import {
 } from "@langchain/langgraph";
 import fc from "fast-check";
 import { z } from "zod";
-import { begin, BOTTOM, type Label, mark, meet, readTrust, TOP, TrustedState } from "../../trust/index.js";
+import { BOTTOM, begin, type Label, mark, meet, readTrust, TOP, TrustedState } from "../../trust/index.js";
 import { anyLabel, type Maker, notALabel } from "./generators.js";
 
 /** What a node does with the trust. */
@@ -36,7 +36,7 @@ export type Operation =
   | { readonly kind: "run" | "update" | "command" | "resume"; readonly write: Maker; readonly node: number }
   | { readonly kind: "bulk"; readonly writes: readonly Maker[]; readonly node: number }
   | { readonly kind: "continue" }
-  | { readonly kind: "fork"; readonly back: number; readonly then: Operation };
+  | { readonly kind: "fork"; readonly back: number; readonly next: Operation };
 
 /** One random thread. */
 export interface Scenario {
@@ -48,7 +48,9 @@ export interface Scenario {
   readonly operations: readonly Operation[];
 }
 
-const gentle = anyLabel.map((each) => meet(each, TOP)).filter((each) => each.integrity + each.fidelity + each.currency + each.certainty >= 9);
+const gentle = anyLabel
+  .map((each) => meet(each, TOP))
+  .filter((each) => each.integrity + each.fidelity + each.currency + each.certainty >= 9);
 
 const behaviour = (depth: number): fc.Arbitrary<Behaviour> =>
   fc.oneof(
@@ -121,30 +123,34 @@ const operation = (write: fc.Arbitrary<Maker>): fc.Arbitrary<Operation> => {
   );
   return fc.oneof(
     { weight: 3, arbitrary: direct },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant("fork" as const), back: fc.nat(30), then: direct }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("fork" as const), back: fc.nat(30), next: direct }) },
   );
 };
 
 /** Whether the operation writes a beginning to the thread from outside the graph. */
 export const handsABeginning = (operation: Operation): boolean => {
   if (operation.kind === "continue") return false;
-  if (operation.kind === "fork") return handsABeginning(operation.then);
+  if (operation.kind === "fork") return handsABeginning(operation.next);
   return operation.kind === "bulk" ? operation.writes.includes(beginning) : operation.write === beginning;
 };
 
 /** Any scenario. Only a thread that is as old as its graph is handed beginnings from outside. */
-export const anyScenario: fc.Arbitrary<Scenario> = fc.tuple(fc.boolean(), fc.boolean()).chain(([preexisting, hidden]) => {
-  const fromOutside = preexisting ? anyWrite : fc.oneof({ weight: 5, arbitrary: anyWrite }, fc.constant(beginning));
-  const write = hidden ? fromOutside.filter(isStorable) : fromOutside;
-  return fc.record({
-    plan: graphPlan(2),
-    hidden: fc.constant(hidden),
-    preexisting: fc.constant(preexisting),
-    operations: fc
-      .tuple(fc.boolean(), fc.array(operation(write), { minLength: 1, maxLength: 6 }))
-      .map(([runsFirst, more]): Operation[] => (runsFirst ? [{ kind: "run", write: absent, node: 0 }, ...more] : more)),
+export const anyScenario: fc.Arbitrary<Scenario> = fc
+  .tuple(fc.boolean(), fc.boolean())
+  .chain(([preexisting, hidden]) => {
+    const fromOutside = preexisting ? anyWrite : fc.oneof({ weight: 5, arbitrary: anyWrite }, fc.constant(beginning));
+    const write = hidden ? fromOutside.filter(isStorable) : fromOutside;
+    return fc.record({
+      plan: graphPlan(2),
+      hidden: fc.constant(hidden),
+      preexisting: fc.constant(preexisting),
+      operations: fc
+        .tuple(fc.boolean(), fc.array(operation(write), { minLength: 1, maxLength: 6 }))
+        .map(([runsFirst, more]): Operation[] =>
+          runsFirst ? [{ kind: "run", write: absent, node: 0 }, ...more] : more,
+        ),
+    });
   });
-});
 
 // One reducer object: LangGraph takes two schemas' shared key for the same channel only if the function is the same.
 const append = (all: string[], more: string[]) => [...all, ...more];
@@ -235,7 +241,9 @@ function actionOf(behaviour: Behaviour, made: Label[]): unknown {
 export async function build(scenario: Scenario, config: object): Promise<BuiltScenario> {
   const saver = new MemorySaver();
   if (scenario.preexisting) {
-    const old = new StateGraph(new StateSchema(fields())).addNode("first", () => ({ log: ["old"] })).addEdge(START, "first");
+    const old = new StateGraph(new StateSchema(fields()))
+      .addNode("first", () => ({ log: ["old"] }))
+      .addEdge(START, "first");
     await old.compile({ checkpointer: saver }).invoke({ log: ["before trust"] }, config);
   }
   const made: Label[] = [];
@@ -243,7 +251,10 @@ export async function build(scenario: Scenario, config: object): Promise<BuiltSc
   return { graph, saver, nodes, made };
 }
 
-const written = (write: Maker, log: string): object => ({ log: [log], ...(write === absent ? {} : { trust: write.make() }) });
+const written = (write: Maker, log: string): object => ({
+  log: [log],
+  ...(write === absent ? {} : { trust: write.make() }),
+});
 
 /** Does one operation to the thread. Returns whether it ran the graph. */
 export async function perform(operation: Operation, { graph, nodes }: BuiltScenario, config: object): Promise<boolean> {
@@ -253,9 +264,12 @@ export async function perform(operation: Operation, { graph, nodes }: BuiltScena
       return true;
     case "command":
     case "resume": {
-      const update = written(operation.write, operation.kind);
+      const update = { ...written(operation.write, operation.kind) };
       const goto = nodes[operation.node % nodes.length] as string;
-      await graph.invoke(new Command(operation.kind === "resume" ? { resume: "yes", update } : { update, goto }), config);
+      await graph.invoke(
+        operation.kind === "resume" ? new Command({ resume: "yes", update }) : new Command({ update, goto }),
+        config,
+      );
       return true;
     }
     case "continue":
@@ -274,7 +288,7 @@ export async function perform(operation: Operation, { graph, nodes }: BuiltScena
       const past: object[] = [];
       for await (const snapshot of graph.getStateHistory(config)) past.push(snapshot.config);
       const from = past[operation.back % Math.max(past.length, 1)];
-      return perform(operation.then, { graph, nodes } as BuiltScenario, from ?? config);
+      return perform(operation.next, { graph, nodes } as BuiltScenario, from ?? config);
     }
   }
 }

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { BOTTOM, type Label, meet } from "../../trust/index.js";
+import { type Label, meet } from "../../trust/index.js";
 import { neverAbove, ranksOf } from "./generators.js";
 import { anyScenario, type BuiltScenario, build, handsABeginning, perform, type Scenario } from "./scenario.js";
 
@@ -70,7 +70,9 @@ async function play(scenario: Scenario): Promise<void> {
       if (ran && next.length === 0) {
         statistics.finished += 1;
         if (values.trust.integrity > 0) statistics.high += 1;
-        expect(neverAbove(values.trust, meet(...built.made)), "a finished run kept less than its nodes marked").toBe(true);
+        expect(neverAbove(values.trust, meet(...built.made)), "a finished run kept less than its nodes marked").toBe(
+          true,
+        );
       } else if (ran) statistics.interrupted += 1;
     } catch (error) {
       statistics.refused += 1;

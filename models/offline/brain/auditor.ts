@@ -1,7 +1,7 @@
 // The auditor's part: checks one planned action against the records it rests on and says CONFIRMED, CONTRADICTED or
 // INSUFFICIENT with the evidence. offline-small only looks whether the records exist.
 
-import { commonGrounds, type Customer, duplicateCharges, leftOf, type Order, sameName, type Ticket } from "./facts.js";
+import { type Customer, commonGrounds, duplicateCharges, leftOf, type Order, sameName, type Ticket } from "./facts.js";
 import { lookCustomer, lookOrder, lookTicket } from "./identity.js";
 import { slotsOf } from "./language.js";
 import { all, both, type Plan } from "./plan.js";
@@ -34,7 +34,9 @@ interface Evidence {
 /** Audits the action that the task describes. */
 export function* auditAction(session: Session): Plan<Report> {
   const text = session.text;
-  const action = /planned\s+merge/i.test(text) ? "merge" : (ACTIONS.find(([, pattern]) => pattern.test(text))?.[0] ?? "other");
+  const action = /planned\s+merge/i.test(text)
+    ? "merge"
+    : (ACTIONS.find(([, pattern]) => pattern.test(text))?.[0] ?? "other");
   const slots = slotsOf(text);
   const [customers, tickets, orders] = yield* both(
     all(slots.customers.map(lookCustomer)),
@@ -43,7 +45,9 @@ export function* auditAction(session: Session): Plan<Report> {
   );
   const found = <Value>(lookups: readonly ({ value: Value } | { stop: Report })[]): Value[] =>
     lookups.flatMap((lookup) => ("value" in lookup ? [lookup.value] : []));
-  const missing = [...customers, ...tickets, ...orders].flatMap((lookup) => ("stop" in lookup ? [lookup.stop.text] : []));
+  const missing = [...customers, ...tickets, ...orders].flatMap((lookup) =>
+    "stop" in lookup ? [lookup.stop.text] : [],
+  );
   const evidence: Evidence = { customers: found(customers), tickets: found(tickets), orders: found(orders), missing };
   return done(verdict(session, action, evidence));
 }
@@ -56,7 +60,8 @@ function verdict(session: Session, action: Action, evidence: Evidence): string {
   ];
   const closing = `Evidence: ${ids.length === 0 ? "none" : ids.join(", ")}.`;
   const [gone] = evidence.missing;
-  if (gone !== undefined) return `${/\bno (?:customer|ticket|order)\b/i.test(gone) ? "CONTRADICTED" : "INSUFFICIENT"}: ${sentence(gone)} ${closing}`;
+  if (gone !== undefined)
+    return `${/\bno (?:customer|ticket|order)\b/i.test(gone) ? "CONTRADICTED" : "INSUFFICIENT"}: ${sentence(gone)} ${closing}`;
   if (ids.length === 0) return "INSUFFICIENT: the task names no customer, ticket or order to check. Evidence: none.";
   const objection = session.careful ? objectionTo(session.text, action, evidence) : undefined;
   if (objection !== undefined) return `CONTRADICTED: ${objection} ${closing}`;
@@ -66,28 +71,38 @@ function verdict(session: Session, action: Action, evidence: Evidence): string {
 /** The first record that speaks against the action. */
 function objectionTo(text: string, action: Action, { customers, tickets, orders }: Evidence): string | undefined {
   for (const ticket of tickets) {
-    if (action !== "other" && !REQUESTS[action].includes(ticket.request)) return `ticket ${ticket.ticket_id} is a ${ticket.request} request.`;
+    if (action !== "other" && !REQUESTS[action].includes(ticket.request))
+      return `ticket ${ticket.ticket_id} is a ${ticket.request} request.`;
     if (ticket.status === "closed") return `ticket ${ticket.ticket_id} is closed.`;
     const allowed = [ticket.customer_id, ticket.other_customer_id].filter((id) => id != null);
     const stranger = customers.find((customer) => allowed.length > 0 && !allowed.includes(customer.customer_id));
-    if (stranger !== undefined) return `ticket ${ticket.ticket_id} is of ${allowed.join(" and ")}, not of ${person(stranger)}.`;
-    if (allowed.length === 0 && ticket.customer_name && !customers.some((customer) => sameName(customer.name, ticket.customer_name ?? "")))
+    if (stranger !== undefined)
+      return `ticket ${ticket.ticket_id} is of ${allowed.join(" and ")}, not of ${person(stranger)}.`;
+    if (
+      allowed.length === 0 &&
+      ticket.customer_name &&
+      !customers.some((customer) => sameName(customer.name, ticket.customer_name ?? ""))
+    )
       return `ticket ${ticket.ticket_id} names "${ticket.customer_name}".`;
     const order = orders.find((entry) => ticket.order_id != null && entry.order_id !== ticket.order_id);
-    if (order !== undefined) return `ticket ${ticket.ticket_id} is about order ${ticket.order_id}, not ${order.order_id}.`;
+    if (order !== undefined)
+      return `ticket ${ticket.ticket_id} is about order ${ticket.order_id}, not ${order.order_id}.`;
   }
   for (const customer of customers) {
     // `C-0212 (Harbor Bakery, Bristol)`: the name that the plan goes by has to be the record's.
     const claimed = new RegExp(`${customer.customer_id} \\(([^,)]+)`).exec(text)?.[1];
-    if (claimed !== undefined && !sameName(claimed, customer.name)) return `${customer.customer_id} is "${customer.name}", not "${claimed}".`;
+    if (claimed !== undefined && !sameName(claimed, customer.name))
+      return `${customer.customer_id} is "${customer.name}", not "${claimed}".`;
   }
   if (action === "merge") {
     const [a, b] = customers;
     if (a === undefined || b === undefined) return "a merge needs two customers.";
-    if (commonGrounds(a, b).length < 2) return `${person(a)} and ${person(b)} share fewer than two of name, e-mail domain, phone and city.`;
+    if (commonGrounds(a, b).length < 2)
+      return `${person(a)} and ${person(b)} share fewer than two of name, e-mail domain, phone and city.`;
   }
   for (const order of action === "refund" ? orders : []) {
-    if (/duplicate/i.test(text) && duplicateCharges(order).length === 0) return `order ${order.order_id} has no duplicate charge.`;
+    if (/duplicate/i.test(text) && duplicateCharges(order).length === 0)
+      return `order ${order.order_id} has no duplicate charge.`;
     const spent = slotsOf(text).charges.find((charge) => leftOf(order, charge) <= 0);
     if (spent !== undefined) return `nothing is left to refund of ${spent}.`;
   }
@@ -96,8 +111,14 @@ function objectionTo(text: string, action: Action, { customers, tickets, orders 
 
 function grounds({ customers, tickets, orders }: Evidence): string {
   const facts = [
-    ...tickets.map((ticket) => `ticket ${ticket.ticket_id} (${ticket.request}, ${ticket.status}) is of ${ticket.customer_id ?? "no customer on record"}`),
-    ...customers.map((customer) => `the record of ${customer.customer_id} is ${[customer.name, customer.city].filter(Boolean).join(", ")}`),
+    ...tickets.map(
+      (ticket) =>
+        `ticket ${ticket.ticket_id} (${ticket.request}, ${ticket.status}) is of ${ticket.customer_id ?? "no customer on record"}`,
+    ),
+    ...customers.map(
+      (customer) =>
+        `the record of ${customer.customer_id} is ${[customer.name, customer.city].filter(Boolean).join(", ")}`,
+    ),
     ...orders.map((order) => `order ${order.order_id} is of ${order.customer_id}`),
   ];
   const [a, b] = customers;

@@ -12,7 +12,7 @@ import { type Toolbox, toolbox } from "./toolbox.js";
 import type { Task, Transcript } from "./transcript.js";
 
 /** After this many model turns a task is given up, with an answer that says so. */
-export const MOST_TURNS = 12;
+export const MOST_TURNS = 14;
 
 /** Where the conversation stands: what the last task's plan came to, and the turns it took so far. */
 export interface Standing {
@@ -63,6 +63,7 @@ function run(request: BrainRequest, system: string, tools: Toolbox, task: Task, 
     tools,
     text,
     task: understand(answers && isRefusal(task.text) ? task.text : text),
+    steps,
     dictated,
     memories: memoriesOf(system),
     before,
@@ -98,5 +99,8 @@ function isReply(text: string, question: Report): boolean {
 const dictation = (text: string): string =>
   text
     .trim()
-    .replace(/^(?:please\s+)?(?:say(?:ing)?|tell (?:them|him|her)|write|it should say|let (?:them|him|her) know)\b[\s:,]*(?:that\b)?\s*/i, "")
+    .replace(
+      /^(?:please\s+)?(?:say(?:ing)?|tell (?:them|him|her)|write|it should say|let (?:them|him|her) know)\b[\s:,]*(?:that\b)?\s*/i,
+      "",
+    )
     .replace(/^["“'](.*)["”']$/s, "$1");

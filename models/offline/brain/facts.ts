@@ -27,7 +27,8 @@ export const customer = z.object({
 export type Customer = z.output<typeof customer>;
 
 /** A customer known only by id and name, as tickets and orders name them. */
-export const namedCustomer = (customerId: string, name: string): Customer => customer.parse({ customer_id: customerId, name });
+export const namedCustomer = (customerId: string, name: string): Customer =>
+  customer.parse({ customer_id: customerId, name });
 
 export const matches = z.object({ matches: z.array(customer), total: z.number().optional() });
 export const customers = z.object({ customers: z.array(customer), total: z.number().optional() });
@@ -81,9 +82,9 @@ export function duplicateCharges(source: Order): readonly Charge[] {
   if (charged <= source.total + 0.004) return [];
   const sorted = [...source.charges].sort((a, b) => a.at.localeCompare(b.at) || a.charge_id.localeCompare(b.charge_id));
   return (
-    sorted.map((first) => sorted.filter((other) => other.amount === first.amount && within(first.at, other.at))).find(
-      (group) => group.length > 1,
-    ) ?? []
+    sorted
+      .map((first) => sorted.filter((other) => other.amount === first.amount && within(first.at, other.at)))
+      .find((group) => group.length > 1) ?? []
   );
 }
 
@@ -111,7 +112,10 @@ const normalName = (name: string): string =>
 export function commonGrounds(a: Customer, b: Customer): readonly string[] {
   const domain = (email: string) => email.split("@")[1]?.toLowerCase() ?? "";
   const digits = (phone: string) => phone.replace(/\D/g, "");
-  const loose = (name: string) => normalName(name).replace(/&/g, "and").replace(/[^a-z0-9]/g, "");
+  const loose = (name: string) =>
+    normalName(name)
+      .replace(/&/g, "and")
+      .replace(/[^a-z0-9]/g, "");
   const grounds: string[] = [];
   if (loose(a.name) !== "" && loose(a.name) === loose(b.name)) grounds.push("name");
   if (domain(a.email) !== "" && domain(a.email) === domain(b.email)) grounds.push("e-mail domain");

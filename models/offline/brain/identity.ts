@@ -3,7 +3,17 @@
 // takes the first match of a name search, whatever else the task says.
 
 import type { z } from "zod";
-import { type Customer, customer, matches, namedCustomer, type Order, order, sameName, type Ticket, ticket } from "./facts.js";
+import {
+  type Customer,
+  customer,
+  matches,
+  namedCustomer,
+  type Order,
+  order,
+  sameName,
+  type Ticket,
+  ticket,
+} from "./facts.js";
 import type { Slots } from "./language.js";
 import { all, both, just, type Plan, read } from "./plan.js";
 import { asked, declined, type Report, type Session } from "./session.js";
@@ -27,15 +37,22 @@ interface Named {
 
 type Lookup<Value> = { readonly value: Value } | { readonly stop: Report };
 
-function* look<Value>(tool: string, args: Record<string, unknown>, schema: z.ZodType<Value>, what: string): Plan<Lookup<Value>> {
+function* look<Value>(
+  tool: string,
+  args: Record<string, unknown>,
+  schema: z.ZodType<Value>,
+  what: string,
+): Plan<Lookup<Value>> {
   const result = yield* read(tool, args, schema);
   return "problem" in result ? { stop: refusal(what, result.problem) } : { value: result.value };
 }
 
 /** Reads a ticket's fields, or says why not. */
-export const lookTicket = (id: number): Plan<Lookup<Ticket>> => look("read_ticket", { ticket_id: id }, ticket, `reading ticket ${id}`);
+export const lookTicket = (id: number): Plan<Lookup<Ticket>> =>
+  look("read_ticket", { ticket_id: id }, ticket, `reading ticket ${id}`);
 /** Reads an order, or says why not. */
-export const lookOrder = (id: number): Plan<Lookup<Order>> => look("read_order", { order_id: id }, order, `reading order ${id}`);
+export const lookOrder = (id: number): Plan<Lookup<Order>> =>
+  look("read_order", { order_id: id }, order, `reading order ${id}`);
 /** Reads a customer, or says why not. */
 export const lookCustomer = (id: string): Plan<Lookup<Customer>> =>
   look("read_customer", { customer_id: id }, customer, `reading customer ${id}`);
@@ -45,7 +62,9 @@ export function* search(query: string): Plan<Lookup<Named>> {
   const result = yield* look("search_customers", { query, limit: 10 }, matches, `searching for "${query}"`);
   if ("stop" in result) return result;
   const found = result.value.matches;
-  const exact = found.filter((entry) => sameName(entry.name, query) || entry.email.toLowerCase() === query.toLowerCase());
+  const exact = found.filter(
+    (entry) => sameName(entry.name, query) || entry.email.toLowerCase() === query.toLowerCase(),
+  );
   return { value: { name: query, found, exact } };
 }
 
@@ -53,12 +72,15 @@ export function* search(query: string): Plan<Lookup<Named>> {
 function* searchGroup(parts: readonly string[]): Plan<Lookup<readonly Named[]>> {
   const queries: string[] = [];
   for (let from = 0; from < parts.length; from += 1) {
-    for (let to = from + 1; to <= Math.min(parts.length, from + 3); to += 1) queries.push(parts.slice(from, to).join(" and "));
+    for (let to = from + 1; to <= Math.min(parts.length, from + 3); to += 1)
+      queries.push(parts.slice(from, to).join(" and "));
   }
   const results = yield* all(queries.slice(0, 6).map(search));
   const stopped = results.find((result) => "stop" in result);
   if (stopped !== undefined && "stop" in stopped) return stopped;
-  const byName = new Map(results.flatMap((result) => ("value" in result ? [[result.value.name, result.value] as const] : [])));
+  const byName = new Map(
+    results.flatMap((result) => ("value" in result ? [[result.value.name, result.value] as const] : [])),
+  );
   const readings = partitions(parts).map((names) => names.flatMap((name) => byName.get(name) ?? []));
   const missing = (reading: readonly Named[]): number => reading.filter((entry) => entry.exact.length === 0).length;
   const best = readings.toSorted((a, b) => missing(a) - missing(b) || a.length - b.length)[0];
@@ -68,9 +90,11 @@ function* searchGroup(parts: readonly string[]): Plan<Lookup<readonly Named[]>> 
 function partitions(parts: readonly string[]): string[][] {
   const [first, ...rest] = parts;
   if (first === undefined) return [[]];
-  return parts.flatMap((_, index) =>
-    partitions(parts.slice(index + 1)).map((tail) => [parts.slice(0, index + 1).join(" and "), ...tail]),
-  ).slice(0, rest.length === 0 ? 1 : 16);
+  return parts
+    .flatMap((_, index) =>
+      partitions(parts.slice(index + 1)).map((tail) => [parts.slice(0, index + 1).join(" and "), ...tail]),
+    )
+    .slice(0, rest.length === 0 ? 1 : 16);
 }
 
 /** All names and e-mail addresses of a passage, searched side by side. */
@@ -88,10 +112,19 @@ export function singledOut(session: Session, named: Named): readonly Customer[] 
   const text = session.text.toLowerCase().replaceAll(named.name.toLowerCase(), " ");
   const cities = named.exact.filter((entry) => {
     const city = entry.city.toLowerCase();
-    return city !== "" && text.includes(city) && !text.includes(`not the ${city}`) && !text.includes(`not ${city}`) && !text.includes(`not in ${city}`);
+    return (
+      city !== "" &&
+      text.includes(city) &&
+      !text.includes(`not the ${city}`) &&
+      !text.includes(`not ${city}`) &&
+      !text.includes(`not in ${city}`)
+    );
   });
   if (cities.length === 1) return cities;
-  const ordinal = /\b(first|second|third|last|former|latter) one\b|^\s*(?:the )?(first|second|third|last|former|latter)\s*[.!]?$/m.exec(text);
+  const ordinal =
+    /\b(first|second|third|last|former|latter) one\b|^\s*(?:the )?(first|second|third|last|former|latter)\s*[.!]?$/m.exec(
+      text,
+    );
   const index = { first: 0, former: 0, second: 1, latter: 1, third: 2, last: -1 }[ordinal?.[1] ?? ordinal?.[2] ?? ""];
   const chosen = index === undefined ? undefined : named.exact.at(index);
   return chosen === undefined ? named.exact : [chosen];
@@ -99,7 +132,9 @@ export function singledOut(session: Session, named: Named): readonly Customer[] 
 
 /** "Which one?", with the candidates. */
 export const askWhich = (name: string, candidates: readonly Customer[]): Report =>
-  asked(`Several customers are named "${name}": ${people(candidates)}. Which one do you mean? Give me the id; I have changed nothing.`);
+  asked(
+    `Several customers are named "${name}": ${people(candidates)}. Which one do you mean? Give me the id; I have changed nothing.`,
+  );
 
 const conflict = (what: string): Report =>
   asked(`${what} These do not agree, so I stopped and changed nothing. Which customer do you mean? Give me the id.`);
@@ -107,7 +142,9 @@ const conflict = (what: string): Report =>
 const noName = (named: Named): Report =>
   named.found.length === 0
     ? declined(`There is no customer named "${named.name}" in the records, so I changed nothing.`)
-    : asked(`No customer is named exactly "${named.name}". Close matches: ${people(named.found, named.found.length, 5)}. Which one do you mean? Give me the id; I have changed nothing.`);
+    : asked(
+        `No customer is named exactly "${named.name}". Close matches: ${people(named.found, named.found.length, 5)}. Which one do you mean? Give me the id; I have changed nothing.`,
+      );
 
 /** Finds the one customer the slots mean, or asks, or declines. */
 export function* identify(session: Session, slots: Slots): Plan<Identified> {
@@ -132,11 +169,15 @@ export function* identify(session: Session, slots: Slots): Plan<Identified> {
   const chosen = session.careful ? choose(session, from, names) : chooseFirst(from, names);
   if ("stop" in chosen) return chosen;
   const others = names.flatMap((named) => named.exact).filter((entry) => entry.customer_id !== chosen.id);
-  const known = [from.record, ...names.flatMap((named) => named.found)].find((entry) => entry?.customer_id === chosen.id);
+  const known = [from.record, ...names.flatMap((named) => named.found)].find(
+    (entry) => entry?.customer_id === chosen.id,
+  );
   if (known !== undefined) return remember(session, { customer: known, ticket: from.ticket, others });
   const full = yield* lookCustomer(chosen.id);
   if ("value" in full) return remember(session, { customer: full.value, ticket: from.ticket, others });
-  return session.tools.has("read_customer") ? full : remember(session, { customer: namedCustomer(chosen.id, chosen.name), ticket: from.ticket, others });
+  return session.tools.has("read_customer")
+    ? full
+    : remember(session, { customer: namedCustomer(chosen.id, chosen.name), ticket: from.ticket, others });
 }
 
 function remember(session: Session, identity: Identity): Identity {
@@ -144,7 +185,11 @@ function remember(session: Session, identity: Identity): Identity {
   return identity;
 }
 
-type Evidence = { readonly ticket: Ticket | undefined; readonly order: Order | undefined; readonly record: Customer | undefined };
+type Evidence = {
+  readonly ticket: Ticket | undefined;
+  readonly order: Order | undefined;
+  readonly record: Customer | undefined;
+};
 type Choice = { readonly id: string; readonly name: string } | { readonly stop: Report };
 
 const value = <Value>(lookup: Lookup<Value> | undefined): Value | undefined =>
@@ -161,7 +206,8 @@ function chooseFirst(from: Evidence, names: readonly Named[]): Choice {
 const anchorOf = (from: Evidence): { id: string; name: string } | undefined => {
   if (from.record !== undefined) return { id: from.record.customer_id, name: from.record.name };
   if (from.ticket?.customer_id != null) return { id: from.ticket.customer_id, name: from.ticket.customer_name ?? "" };
-  if (from.order !== undefined && from.order.customer_id !== "") return { id: from.order.customer_id, name: from.order.customer_name };
+  if (from.order !== undefined && from.order.customer_id !== "")
+    return { id: from.order.customer_id, name: from.order.customer_name };
   return undefined;
 };
 
@@ -179,15 +225,24 @@ function choose(session: Session, from: Evidence, names: readonly Named[]): Choi
   if (record !== undefined && source?.customer_id != null) {
     const allowed = [source.customer_id, source.other_customer_id];
     if (!allowed.includes(record.customer_id))
-      return { stop: conflict(`Ticket ${source.ticket_id} is of customer ${source.customer_id} (${source.customer_name ?? "no name"}), but the task says ${person(record)}.`) };
+      return {
+        stop: conflict(
+          `Ticket ${source.ticket_id} is of customer ${source.customer_id} (${source.customer_name ?? "no name"}), but the task says ${person(record)}.`,
+        ),
+      };
   }
   // A lower-case word that no customer is called by is language, not a name, when an id says who is meant.
   const real = names.filter((named) => named.found.length > 0 || anchor === undefined || /^\p{Lu}/u.test(named.name));
   if (anchor !== undefined) {
-    const stranger = real.find((named) => !named.exact.some((entry) => entry.customer_id === anchor.id) && !sameName(named.name, anchor.name));
+    const stranger = real.find(
+      (named) => !named.exact.some((entry) => entry.customer_id === anchor.id) && !sameName(named.name, anchor.name),
+    );
     if (stranger === undefined) return anchor;
     const meant = stranger.exact.length > 0 ? ` (${people(stranger.exact)})` : "";
-    const says = record !== undefined ? `Customer ${anchor.id} is "${record.name}"` : `Ticket or order in the task is of customer ${anchor.id} (${anchor.name})`;
+    const says =
+      record !== undefined
+        ? `Customer ${anchor.id} is "${record.name}"`
+        : `${source === undefined ? `Order ${from.order?.order_id}` : `Ticket ${source.ticket_id}`} is of customer ${anchor.id} (${anchor.name})`;
     return { stop: conflict(`${says}, but the task names "${stranger.name}"${meant}.`) };
   }
   const exact = real.filter((named) => named.exact.length > 0);
@@ -199,6 +254,8 @@ function choose(session: Session, from: Evidence, names: readonly Named[]): Choi
   const second = exact.find((named) => !named.exact.some((entry) => entry.customer_id === only.customer_id));
   if (second !== undefined) return { stop: conflict(`The task names "${first.name}" and "${second.name}".`) };
   if (source?.customer_name && !sameName(source.customer_name, only.name))
-    return { stop: conflict(`Ticket ${source.ticket_id} names "${source.customer_name}", but the task names ${person(only)}.`) };
+    return {
+      stop: conflict(`Ticket ${source.ticket_id} names "${source.customer_name}", but the task names ${person(only)}.`),
+    };
   return { id: only.customer_id, name: only.name };
 }

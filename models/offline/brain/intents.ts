@@ -51,24 +51,75 @@ export interface Understanding {
 const TABLE: readonly (readonly [Intent, RegExp])[] = [
   ["remember", /\b(?:remember|keep in mind|bear in mind|memori[sz]e)\b(?!\s+to\b)(?!.*\?)/],
   ["recall", /\b(?:what|do) (?:do )?you remember\b|\bwhat have you (?:remembered|learned)\b/],
-  ["unsupported", /\b(?:change|update|edit|correct|modify|rename)\b.*\b(?:address|phone|e-?mail|name|status|city|details|order|ticket|record|note)\b/],
-  ["unsupported", /\b(?:create|register|open|add|set up)\s+(?:an?\s+)?(?:new\s+)?(?:customer|client|account|order|ticket)\b/],
-  ["unsupported", /\b(?:cancel|delete|remove|erase|reopen|re-open|ship)\s+(?:the\s+|a\s+|this\s+|that\s+|all\s+)?(?:orders?|tickets?|notes?|e-?mails?|items?|files?)\b/],
-  ["compare", /\b(?:compare|comparing|comparison|contrast|differ(?:s|ences?|ent)?|versus|vs|side by side)\b|\b(?:is|are)\b.*\bthe same (?:customer|company|client|person|account)\b|\bare\b.*\bduplicates\b|\bwhich (?:of|one)\b.*\bor\b/],
+  [
+    "unsupported",
+    /\b(?:change|update|edit|correct|modify|rename)\b.*\b(?:address|phone|e-?mail|name|status|city|details|order|ticket|record|note)\b/,
+  ],
+  [
+    "unsupported",
+    /\b(?:create|register|open|add|set up)\s+(?:an?\s+)?(?:new\s+)?(?:customer|client|account|order|ticket)\b/,
+  ],
+  [
+    "unsupported",
+    /\b(?:cancel|delete|remove|erase|reopen|re-open|ship)\s+(?:the\s+|a\s+|this\s+|that\s+|all\s+)?(?:orders?|tickets?|notes?|e-?mails?|items?|files?)\b/,
+  ],
+  [
+    "compare",
+    /\b(?:compare|comparing|comparison|contrast|differ(?:s|ences?|ent)?|versus|vs|side by side)\b|\b(?:is|are)\b.*\bthe same (?:customer|company|client|person|account)\b|\bare\b.*\bduplicates\b|\bwhich (?:of|one)\b.*\bor\b/,
+  ],
   ["merge", /\b(?:merg(?:e|ed|ing)|combine|consolidate|unify|de-?dup(?:e|licate)|fold)\b|\bjoin\b.*\baccounts?\b/],
-  ["close", /\b(?:close|closing|closed?)\s+(?:the\s+|this\s+|that\s+|off\s+|out\s+)*(?:tickets?|case|it\b|\d)|\bmark\b.*\b(?:closed|done|resolved)\b/],
-  ["refund", /\b(?:refund(?:ed|ing)?|reimburse\w*|pay\w* back|money back|give back|credit back|charged (?:us |them |him |her )?(?:twice|double)|double[- ]charged|billed twice|overcharged|(?:revers|return)\w* (?:the |a |one )?(?:\w+ )?(?:charge|payment|money|duplicate))\b/],
-  ["delete", /\b(?:delet(?:e|ed|ing|ion)|eras(?:e|ed|ing|ure)|purge|wipe|get rid of|terminate|deactivate)\b|\bremove\b(?!.*\bduplicate charge)|\b(?:close|closing|cancel|shut down|closed)\b(?=[^.]*\baccounts?\b)|\bright to be forgotten\b/],
-  ["note", /\b(?:add|leave|put|write|make|attach|append|jot|record|log|place|enter|drop|save)\b(?:(?!\be-?mail).)*\bnotes?\b|\bnotes?\s+(?:should be|to be|needs to be|must be)\s+(?:added|made|put|left)|\bnote\s+(?:on|for|to|down|that|in|against)\b|^(?:please\s+)?note\b|\b(?:record|log|jot down)\s+that\b|\bannotate\b/],
-  ["email", /\b(?:send|write|drop|shoot|fire off|compose)\b.*\b(?:e-?mail|mail|message|line|letter)\b|(?<!\b(?:the|their|his|her|its|an?|with|by|whose|find|and|what|which|or|customer|company)\s+)\be-?mail(?:ed|ing)?\b(?!\s*(?:address|of|is|for|domain|:|$|\?))|^(?:please\s+)?(?:mail|message|write to|contact)\b|\b(?:notify|inform)\b|\blet\b.*\bknow\b|\btell\b(?!\s+(?:me|us)\b)|\b(?:reply|respond|write (?:back )?)\s*to\b/],
-  ["quote", /\b(?:quote|verbatim|word for word|exact (?:words|wording|text))\b|\b(?:read|show|give|get|see|fetch|print)\b.*\b(?:text|body|wording|content|contents|words) (?:of|in|from)\b|\bread\b(?=.*(?:\btickets?\b|#\d))|\btickets?\b.*\b(?:say|says|said|text|written|wrote)\b|\b(?:text|body|wording|content) of (?:the )?ticket\b|\bwhat (?:does|did)\b.*\b(?:say|write|complain)\b/],
-  ["list", /\b(?:list|how many|count|number of)\b|\b(?:show|give|find|get|which|what|see|display|fetch|are there|any|do we have|all|open|closed|who are)\b.*\b(?:customers|clients|companies|orders|tickets|complaints)\b(?!\s*(?:\d|#|:\s*\d))/],
-  ["handle", /\b(?:handle|process|deal with|take care of|work on|resolve|sort out|act on|action|carry out|fulfil|fulfill|see to|look after|complete|finish)\b|^(?:please\s+)?do\s+(?:what\s+)?ticket\b|\bdo what\b/],
-  ["summarise", /\b(?:summar\w+|overview|brief(?:ing)?|describe|details|profile|status of|history of|tell (?:me|us)(?: more)? about|know about|check|inspect|examine|review|look (?:at|into)|pull up|what happened|what is going on|explain|info(?:rmation)?)\b|\b(?:show|give|get|read|open|display|view)\b(?=.*(?:\bC-?\d{4}|\b(?:customer|record|order|ticket|account|notes?)\b))|\bwh(?:o|at)(?: is|'s) (?:in |customer |order |ticket )?(?:C-?\d{4}|order|ticket|customer \d)|\bwhat does\b.*\bwant\b|\bnotes (?:on|of|for)\b|\bphone\b/i],
-  ["find", /\b(?:find|search|look(?:ing)? ?up|look(?:ing)? for|locate|lookup)\b|\b(?:customer )?ids? (?:of|for)\b|\bwho (?:is|are)\b|\bwho's\b|\bwhere is\b|\bwhich (?:customer|company|client|account)\b|\bdo we have\b|\bis there\b|\be-?mail(?: address)? (?:of|for|is)\b|\bget me\b|\b(?:show|give|get|fetch)\b|\bwhat is\b.*\b(?:e-?mail|id|city|number)\b/],
+  [
+    "close",
+    /\b(?:close|closing|closed?)\s+(?:the\s+|this\s+|that\s+|off\s+|out\s+)*(?:tickets?|case|it\b|\d)|\bmark\b.*\b(?:closed|done|resolved)\b/,
+  ],
+  [
+    "refund",
+    /\b(?:refund(?:ed|ing)?|reimburse\w*|pay\w* back|money back|give back|credit back|charged (?:us |them |him |her )?(?:twice|double)|double[- ]charged|billed twice|overcharged|(?:revers|return)\w* (?:the |a |one )?(?:\w+ )?(?:charge|payment|money|duplicate))\b/,
+  ],
+  [
+    "delete",
+    /\b(?:delet(?:e|ed|ing|ion)|eras(?:e|ed|ing|ure)|purge|wipe|get rid of|terminate|deactivate)\b|\bremove\b(?!.*\bduplicate charge)|\b(?:close|closing|cancel|shut down|closed)\b(?=[^.]*\baccounts?\b)|\bright to be forgotten\b/,
+  ],
+  [
+    "note",
+    /\b(?:add|leave|put|write|make|attach|append|jot|record|log|place|enter|drop|save)\b(?:(?!\be-?mail).)*\bnotes?\b|\bnotes?\s+(?:should be|to be|needs to be|must be)\s+(?:added|made|put|left)|\bnote\s+(?:on|for|to|down|that|in|against)\b|^(?:please\s+)?note\b|\b(?:record|log|jot down)\s+that\b|\bannotate\b/,
+  ],
+  [
+    "email",
+    /\b(?:send|write|drop|shoot|fire off|compose)\b.*\b(?:e-?mail|mail|message|line|letter)\b|(?<!\b(?:the|their|his|her|its|an?|with|by|whose|find|and|what|which|or|customer|company)\s+)\be-?mail(?:ed|ing)?\b(?!\s*(?:address|of|is|for|domain|:|$|\?))|^(?:please\s+)?(?:mail|message|write to|contact)\b|\b(?:notify|inform)\b|\blet\b.*\bknow\b|\btell\b(?!\s+(?:me|us)\b)|\b(?:reply|respond|write (?:back )?)\s*to\b/,
+  ],
+  [
+    "quote",
+    /\b(?:quote|verbatim|word for word|exact (?:words|wording|text))\b|\b(?:read|show|give|get|see|fetch|print)\b.*\b(?:text|body|wording|content|contents|words) (?:of|in|from)\b|\bread\b(?=.*(?:\btickets?\b|#\d))|\btickets?\b.*\b(?:say|says|said|text|written|wrote)\b|\b(?:text|body|wording|content) of (?:the )?ticket\b|\bwhat (?:does|did)\b.*\b(?:say|write|complain)\b/,
+  ],
+  [
+    "list",
+    /^(?:(?:all|the|open|closed|pending|any|our)\s+)*(?:customers|clients|companies|orders|tickets|complaints)\b(?!\s*(?:\d|#))|\b(?:list|how many|count|number of)\b|\b(?:show|give|find|get|which|what|see|display|fetch|are there|any|do we have|all|open|closed|who are)\b.*\b(?:customers|clients|companies|orders|tickets|complaints)\b(?!\s*(?:\d|#|:\s*\d))/,
+  ],
+  [
+    "handle",
+    /\b(?:handle|process|deal with|take care of|work on|resolve|sort out|act on|action|carry out|fulfil|fulfill|see to|look after|complete|finish)\b|^(?:please\s+)?do\s+(?:what\s+)?ticket\b|\bdo what\b/,
+  ],
+  [
+    "summarise",
+    /\b(?:summar\w+|overview|brief(?:ing)?|describe|details|profile|status of|history of|tell (?:me|us)(?: more)? about|know about|check|inspect|examine|review|look (?:at|into)|pull up|what happened|what is going on|explain|info(?:rmation)?)\b|\b(?:show|give|get|read|open|display|view)\b(?=.*(?:\bC-?\d{4}|\b(?:customer|record|order|ticket|account|notes?)\b))|\bwh(?:o|at)(?: is|'s) (?:in |customer |order |ticket )?(?:C-?\d{4}|order|ticket|customer \d)|\bwhat does\b.*\bwant\b|\bnotes (?:on|of|for)\b|\bphone\b/i,
+  ],
+  [
+    "find",
+    /\b(?:find|search|look(?:ing)? ?up|look(?:ing)? for|locate|lookup)\b|\b(?:customer )?ids? (?:of|for)\b|\bwho(?:'s| is| are)\b(?!\s+the\b(?!\s+(?:customer|client|owner|company|account)))|\bwhere is\b|\bwhich (?:customer|company|client|account)\b|\bdo we have\b|\bis there\b|\be-?mail(?: address)? (?:of|for|is)\b|\bget me\b|\b(?:show|give|get|fetch)\b|\bwhat is\b.*\b(?:e-?mail|id|city|number)\b/,
+  ],
 ];
 
-const EFFECTS: ReadonlySet<Intent> = new Set(["merge", "close", "refund", "delete", "note", "email", "handle", "unsupported"]);
+const EFFECTS: ReadonlySet<Intent> = new Set([
+  "merge",
+  "close",
+  "refund",
+  "delete",
+  "note",
+  "email",
+  "handle",
+  "unsupported",
+]);
 
 const ABBREVIATION = String.raw`(?<!\b(?:ltd|inc|co|corp|st|dr|mr|mrs|ms|no|nr|vs)\.)`;
 const SENTENCE = new RegExp(String.raw`(?<=[.!?;])${ABBREVIATION}\s+|\n+(?:\s*(?:\d+[.)]|[-*•])\s+)?`, "i");
@@ -81,7 +132,8 @@ const GO_AHEAD =
   /^(?:ok(?:ay)?,?\s+|yes,?\s+|so,?\s+)?(?:please\s+)?(?:(?:can|could|would|will) you\s+)?(?:please\s+)?(?:do (?:it|so|this|that)|go ahead|proceed|handle (?:it|this|that)|take care of (?:it|this|that)|make it so|carry (?:it|this) out|process (?:it|this)|sort (?:it|this) out|fix (?:it|this)|act on (?:it|this)|deal with (?:it|this)|please do|confirmed?|approved?|yes|yep|yeah|sure|correct|ok(?:ay)?|that'?s right|see to it)\b[\s\w]{0,20}[.!]*$/i;
 const REFUSED =
   /^(?:please\s+)?(?:no|nope|cancel|stop|never ?mind|forget (?:it|that)|leave (?:it|that)|don'?t(?: do (?:it|that))?|do not do (?:it|that)|abort)\b(?:[\s,]+(?:no|thanks?|thank you|please|it|that|leave|don'?t|do|cancel|stop|then))*[.!]*$/i;
-const NEGATED = /\b(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|without|not to|avoid|instead of)\b(?!\s+forget)/i;
+const NEGATED =
+  /\b(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|without|not to|avoid|instead of)\b(?!\s+forget)/i;
 const POLITE = /^(?:please|kindly|can|could|would|will|may)\b/i;
 const QUESTION =
   /^(?:(?:and|but|so|also)\s+)?(?:did|was|were|has|have|had|is|are|does|do (?:we|they|you)|should|shall|why|when|what|how|who|whose|which|where|if)\b/i;
@@ -91,7 +143,10 @@ const COMMANDED =
   /^(?:please|kindly|can|could|would|will)\b|\b(?:please|i need|i want|i'd like|i would like|we need|we should|we have to|you should|needs? to be|must be|should be|has to be|have to be|is to be|is due|make sure)\b/i;
 
 const clean = (clause: string): string =>
-  clause.trim().replace(/^(?:first(?:ly)?|then|next|finally|also|and|ok(?:ay)?|hi|hello|hey|so|now)\b[\s,:]*/i, "").trim();
+  clause
+    .trim()
+    .replace(/^(?:first(?:ly)?|then|next|finally|also|and|ok(?:ay)?|hi|hello|hey|so|now)\b[\s,:]*/i, "")
+    .trim();
 
 function intentOf(clause: string): Intent | undefined {
   let best: { intent: Intent; at: number } | undefined;
@@ -113,7 +168,9 @@ function refine(intent: Intent | undefined, clause: string): Intent | undefined 
 
 /** Whether the passage refers to no record at all. */
 export const isEmpty = (slots: Slots): boolean =>
-  [slots.customers, slots.tickets, slots.orders, slots.charges, slots.emails, slots.names].every((list) => list.length === 0);
+  [slots.customers, slots.tickets, slots.orders, slots.charges, slots.emails, slots.names].every(
+    (list) => list.length === 0,
+  );
 
 /** Two passages' slots together, the first one's first. */
 export function joinSlots(a: Slots, b: Slots): Slots {
@@ -134,26 +191,36 @@ function goalOf(clause: string, masked: Masked): Goal | undefined {
   const intent = refine(intentOf(clause), clause);
   const text = unmask(clause, masked);
   const writes = intent === "note" || intent === "email";
-  const payload = writes ? payloadOf(clause, masked) : { head: text, subject: undefined, text: undefined, topic: undefined };
+  const payload = writes
+    ? payloadOf(clause, masked)
+    : { head: text, subject: undefined, text: undefined, verbatim: false, topic: undefined };
   const head = slotsOf(payload.head);
   const slots = writes && isEmpty(head) ? { ...slotsOf(payload.text ?? payload.topic ?? ""), names: [] } : head;
   if (intent === undefined) {
     const words = text.replace(/[?.!]+$/, "").split(/\s+/).length;
-    const bare = !isEmpty(slots) && (slots.names.length === 0 || words <= 4) && !/^(?:write|sing|tell|make|do)\b/i.test(text);
+    const bare =
+      !isEmpty(slots) && (slots.names.length === 0 || words <= 4) && !/^(?:write|sing|tell|make|do)\b/i.test(text);
     if (!bare) return undefined;
     return { intent: slots.names.length > 0 ? "find" : "summarise", text, slots, payload, reported: false, bare };
   }
   const asks = QUESTION.test(clause) && !POLITE.test(clause);
   const readOnly = asks && EFFECTS.has(intent) ? "summarise" : intent;
   const reported =
-    EFFECTS.has(readOnly) && REPORTED.test(clause) && !COMMANDED.test(clause) && !new RegExp(`^(?:${COMMAND_PATTERN})\\b`, "i").test(clause);
+    EFFECTS.has(readOnly) &&
+    REPORTED.test(clause) &&
+    !COMMANDED.test(clause) &&
+    !new RegExp(`^(?:${COMMAND_PATTERN})\\b`, "i").test(clause);
   return { intent: readOnly, text, slots, payload, reported, bare: false };
 }
 
 /** Reads a whole task: its goals in order, and everything that constrains them. */
 export function understand(task: string): Understanding {
   const masked = mask(task);
-  const clauses = masked.text.split(SENTENCE).flatMap((sentence) => sentence.split(STEP)).map(clean).filter(Boolean);
+  const clauses = masked.text
+    .split(SENTENCE)
+    .flatMap((sentence) => sentence.split(STEP))
+    .map(clean)
+    .filter(Boolean);
   const goals: Goal[] = [];
   let context = NO_SLOTS;
   const excluded: string[] = [];

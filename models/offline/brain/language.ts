@@ -32,10 +32,30 @@ const CUSTOMER = /\bC[-‐–]?(\d{4})\b|\b(?:customer|client|account)\s+(?:numb
 const CHARGE = /\bCH-(\d+)-(\d+)\b/gi;
 const EMAIL = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
 const NUMBERS = String.raw`#?\s*\d{2,9}(?:\s*(?:,|,?\s*(?:and|or|&|vs\.?|versus|with|to))\s*(?:tickets?|orders?)?\s*#?\d{3,9}(?!\d|[.,]\d))*`;
-const TICKET = new RegExp(String.raw`\b(?:tickets?|cases?|requests?)\s*(?:numbers?|no\.?|nr\.?|ids?)?\s*(${NUMBERS})`, "gi");
+const TICKET = new RegExp(
+  String.raw`\b(?:tickets?|cases?|requests?)\s*(?:numbers?|no\.?|nr\.?|ids?)?\s*(${NUMBERS})`,
+  "gi",
+);
 const ORDER = new RegExp(String.raw`\b(?:orders?|invoices?)\s*(?:numbers?|no\.?|nr\.?|ids?)?\s*(${NUMBERS})`, "gi");
 const BARE_TICKET = /(?<!\w)#(\d{3,9})\b|\b(?:handle|process|resolve|close)\s+(\d{3,6})\b/gi;
-const MONEY = /(?:[$€£]|\b(?:usd|eur|gbp)\b)\s*(\d[\d,]*(?:\.\d{1,2})?)|\b(\d[\d,]*(?:\.\d{1,2})?)\s*(?:[$€£]|(?:dollars?|euros?|pounds?|bucks|usd|eur|gbp)\b)|\b(\d+\.\d{2})\b|\b(?:refund|reimburse|repay|return|credit|back)\s+(?:(?:them|him|her|of|exactly|only|just)\s+)*(\d+)\b/gi;
+const AMOUNT = String.raw`\d+(?:[.,]\d+)*`;
+const MONEY = new RegExp(
+  [
+    String.raw`(?:[$€£]|\b(?:usd|eur|gbp)\b)\s*(${AMOUNT})`,
+    String.raw`(?<![\w.,-])(${AMOUNT})\s*(?:[$€£]|(?:dollars?|euros?|pounds?|bucks|usd|eur|gbp)\b)`,
+    String.raw`(?<![\w.,-])(\d+(?:,\d{3})*\.\d{2})(?![\d%]|[.,]\d)`,
+    String.raw`\b(?:refund|reimburse|repay|return|credit|back)\s+(?:(?:them|him|her|of|exactly|only|just)\s+)*(${AMOUNT})(?![\w%])`,
+    String.raw`^\s*(\d{1,3}(?:[.,]\d{1,2})?)\s*$`,
+  ].join("|"),
+  "gim",
+);
+
+/** 49, 49.50, 49,50 and 1,049.50; anything else is not an amount. */
+function amountOf(written: string): number | undefined {
+  if (/^\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?$/.test(written)) return Number(written.replaceAll(",", ""));
+  return /^\d+(?:[.,]\d{1,2})?$/.test(written) ? Number(written.replace(",", ".")) : undefined;
+}
+
 const PLACE = String.raw`\p{Lu}[\p{L}'-]+(?:\s+\p{Lu}[\p{L}'-]+)*`;
 const CITY = new RegExp(
   [
@@ -74,7 +94,8 @@ export function slotsOf(passage: string): Slots {
   text = take(text, ORDER, (match) => found.orders.push(...numbersIn(match[1] ?? "")));
   text = take(text, BARE_TICKET, (match) => found.tickets.push(Number(match[1] ?? match[2])));
   text = take(text, MONEY, (match) => {
-    found.amounts.push(Number((match[1] ?? match[2] ?? match[3] ?? match[4] ?? "").replaceAll(",", "")));
+    const amount = amountOf(match.slice(1).find((group) => group !== undefined) ?? "");
+    if (amount !== undefined && amount > 0) found.amounts.push(amount);
   });
   text = text.replace(CITY, (whole: string, ...groups: unknown[]) => {
     const place = groups.slice(0, 4).find((group) => typeof group === "string") as string | undefined;
@@ -87,7 +108,7 @@ export function slotsOf(passage: string): Slots {
     tickets: unique(found.tickets),
     orders: unique(found.orders),
     charges: unique(found.charges),
-    amounts: unique(found.amounts.filter((amount) => amount > 0)),
+    amounts: unique(found.amounts),
     emails: unique(found.emails),
     names: namesIn(text),
     city,

@@ -31,7 +31,11 @@ function isSame(step: Step, call: Call): boolean {
     : keys.every((key) => isDeepStrictEqual(step.args[key], call.args[key]));
 }
 
-const unbound = (tool: string): Result => ({ status: "unbound", text: `${tool} is not available here`, data: undefined });
+const unbound = (tool: string): Result => ({
+  status: "unbound",
+  text: `${tool} is not available here`,
+  data: undefined,
+});
 
 /** Runs the plan over what already happened. */
 export function drive<Value>(plan: Plan<Value>, tools: Toolbox, steps: readonly Step[]): Position<Value> {

@@ -17,8 +17,14 @@ export function schemaOf(format: Schema | undefined): Schema | undefined {
 
 /** Ways to say yes, no and unknown, in the order in which they are tried. */
 const STANCES: readonly (readonly [RegExp, RegExp])[] = [
-  [/\bINSUFFICIENT\b|\bnot done\b|\bwhich (?:one|customer)\b|\bcannot\b/i, /insufficient|unknown|unsure|unclear|abstain|not_enough|ask/i],
-  [/\bCONTRADICTED\b|\bthere is no\b|\bdo not agree\b|\brejected\b|\bblocked\b|\brefuse/i, /contradict|refute|reject|deny|^no$|false|fail|block|disagree|oppose/i],
+  [
+    /\bINSUFFICIENT\b|\bnot done\b|\bwhich (?:one|customer)\b|\bcannot\b/i,
+    /insufficient|unknown|unsure|unclear|abstain|not_enough|ask/i,
+  ],
+  [
+    /\bCONTRADICTED\b|\bthere is no\b|\bdo not agree\b|\brejected\b|\bblocked\b|\brefuse/i,
+    /contradict|refute|reject|deny|^no$|false|fail|block|disagree|oppose/i,
+  ],
   [/./s, /confirm|support|approve|accept|allow|^yes$|true|pass|agree/i],
 ];
 
@@ -34,7 +40,12 @@ function choose(choices: readonly unknown[], text: string): unknown {
 
 const idsIn = (text: string): string[] => {
   const slots = slotsOf(text);
-  return [...slots.customers, ...slots.tickets.map((id) => `ticket ${id}`), ...slots.orders.map((id) => `order ${id}`), ...slots.charges];
+  return [
+    ...slots.customers,
+    ...slots.tickets.map((id) => `ticket ${id}`),
+    ...slots.orders.map((id) => `order ${id}`),
+    ...slots.charges,
+  ];
 };
 
 /** A value of the schema, read from the text. Nests at most four deep. */
@@ -47,7 +58,10 @@ export function fill(schema: Schema, text: string, name = "", depth = 0): unknow
   const properties = schema["properties"];
   if (isRecord(properties) && depth < 4) {
     return Object.fromEntries(
-      Object.entries(properties).map(([key, child]) => [key, isRecord(child) ? fill(child, text, key, depth + 1) : text]),
+      Object.entries(properties).map(([key, child]) => [
+        key,
+        isRecord(child) ? fill(child, text, key, depth + 1) : text,
+      ]),
     );
   }
   switch (type) {
@@ -69,9 +83,13 @@ export function fill(schema: Schema, text: string, name = "", depth = 0): unknow
 
 function arrayOf(schema: Schema, text: string, name: string, depth: number): unknown[] {
   const items = isRecord(schema["items"]) ? schema["items"] : {};
-  if (items["type"] !== "string") return depth < 4 && isRecord(items["properties"]) ? [fill(items, text, name, depth + 1)] : [];
+  if (items["type"] !== "string")
+    return depth < 4 && isRecord(items["properties"]) ? [fill(items, text, name, depth + 1)] : [];
   if (/id|evidence|source|ref/i.test(name)) return idsIn(text);
-  return text.split("\n").map((line) => line.replace(/^- /, "").trim()).filter(Boolean);
+  return text
+    .split("\n")
+    .map((line) => line.replace(/^- /, "").trim())
+    .filter(Boolean);
 }
 
 function numberOf(schema: Schema, text: string, name: string): number {
@@ -88,6 +106,7 @@ function textOf(name: string, text: string): string {
   if (/customer_?id/i.test(name)) return slots.customers[0] ?? "";
   if (/ticket_?id/i.test(name)) return String(slots.tickets[0] ?? "");
   if (/order_?id/i.test(name)) return String(slots.orders[0] ?? "");
-  if (/^(?:verdict|decision|vote)$/i.test(name)) return ["INSUFFICIENT", "CONTRADICTED", "CONFIRMED"][stanceOf(text)] ?? "INSUFFICIENT";
+  if (/^(?:verdict|decision|vote)$/i.test(name))
+    return ["INSUFFICIENT", "CONTRADICTED", "CONFIRMED"][stanceOf(text)] ?? "INSUFFICIENT";
   return text;
 }

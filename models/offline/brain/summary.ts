@@ -31,7 +31,9 @@ export function summariseTranscript(transcript: string): string {
       }
       case "ai":
       case "assistant": {
-        const earlier = body.split("\n").filter((line) => line.startsWith(CALL) || line.startsWith(TASK) || line.startsWith(ANSWER));
+        const earlier = body
+          .split("\n")
+          .filter((line) => line.startsWith(CALL) || line.startsWith(TASK) || line.startsWith(ANSWER));
         const { said, calls } = splitCalls(body);
         if (earlier.length > 0) lines.push(...earlier);
         else if (said !== "") lines.push(ANSWER + oneLine(said));
@@ -39,7 +41,12 @@ export function summariseTranscript(transcript: string): string {
         break;
       }
       default:
-        lines.push(...block.split(/(?<=[.!?])\s+|\n/).filter((line) => /\d{3,}|rejected|blocked|decid|open/i.test(line)).map(oneLine));
+        lines.push(
+          ...block
+            .split(/(?<=[.!?])\s+|\n/)
+            .filter((line) => /\d{3,}|rejected|blocked|decid|open/i.test(line))
+            .map(oneLine),
+        );
     }
   }
   return lines.length === 0 ? "Nothing to keep." : lines.join("\n");
@@ -57,7 +64,9 @@ function splitCalls(body: string): { said: string; calls: string[] } {
 }
 
 /** A line of a summary as the transcript reads it: a task, a finished call, or neither. */
-export type SummaryLine = { readonly task: string } | { readonly tool: string; readonly args: string; readonly result: string };
+export type SummaryLine =
+  | { readonly task: string }
+  | { readonly tool: string; readonly args: string; readonly result: string };
 
 /** The tasks and calls of a summary in an earlier turn; `undefined` when the text is no summary. */
 export function readSummary(content: string): readonly SummaryLine[] | undefined {
@@ -66,6 +75,8 @@ export function readSummary(content: string): readonly SummaryLine[] | undefined
     if (line.startsWith(TASK)) return [{ task: line.slice(TASK.length).trim() }];
     const arrow = line.indexOf(ARROW);
     const match = line.startsWith(CALL) && arrow > 0 ? /^- did ([\w-]+) (\{.*\})$/.exec(line.slice(0, arrow)) : null;
-    return match === null ? [] : [{ tool: match[1] ?? "", args: match[2] ?? "{}", result: line.slice(arrow + ARROW.length) }];
+    return match === null
+      ? []
+      : [{ tool: match[1] ?? "", args: match[2] ?? "{}", result: line.slice(arrow + ARROW.length) }];
   });
 }

@@ -81,7 +81,8 @@ export function readTranscript(messages: readonly BrainMessage[]): Transcript {
       }
       const task = tasks.at(-1);
       if (task !== undefined) task.turns += 1;
-      for (const call of message.tool_calls ?? []) open.set(call.id, { tool: call.name, args: argumentsOf(call.arguments) });
+      for (const call of message.tool_calls ?? [])
+        open.set(call.id, { tool: call.name, args: argumentsOf(call.arguments) });
     } else {
       const call = open.get(message.tool_call_id ?? "");
       // A call that was cancelled before it ran has no result: it may still be made.

@@ -34,15 +34,24 @@ export const sentence = (text: string): string => {
 /** Sentences in one paragraph, empty ones left out. */
 export const paragraph = (...sentences: readonly string[]): string => sentences.filter((text) => text !== "").join(" ");
 
-const reasonOf = (result: Result): string => sentence(result.text.replace(/^\s*(?:error|blocked|rejected)\s*[:.-]\s*/i, ""));
+const reasonOf = (result: Result): string =>
+  sentence(
+    result.text
+      .replace(/^\s*(?:error|blocked|rejected)\s*[:.-]\s*/i, "")
+      .replace(/\s*This is final: do not try another way\.?/i, ""),
+  );
 
 /** Why an action did not happen. A rejection or a block is final and said to be so. */
 export function refusal(doing: string, result: Result): Report {
-  if (result.status === "rejected") return declined(`A person rejected ${doing}: ${reasonOf(result)} I did not try again.`);
-  if (result.status === "blocked") return declined(`The gate blocked ${doing}: ${reasonOf(result)} I did not try again.`);
+  if (result.status === "rejected")
+    return declined(`A person rejected ${doing}: ${reasonOf(result)} I did not try again.`);
+  if (result.status === "blocked")
+    return declined(`The gate blocked ${doing}: ${reasonOf(result)} I did not try again.`);
   if (result.status === "unbound") return declined(`I cannot do that here: ${doing} needs a tool I do not have.`);
   if (result.status === "ok") return declined(`I could not read the result of ${doing}: ${result.text.slice(0, 200)}`);
-  return declined(`${sentence(`${doing} failed: ${reasonOf(result)}`)}`);
+  const nothing = /^No ((?:customer|order|ticket) \S+?)[.,]?(?:\s|$)/.exec(reasonOf(result))?.[1];
+  if (nothing !== undefined) return declined(`There is no ${nothing} in the records, so I changed nothing.`);
+  return declined(sentence(`${doing} failed: ${reasonOf(result)}`));
 }
 
 /** A ticket's fields in a sentence. */
@@ -62,14 +71,19 @@ export function ticketLine(ticket: Ticket): string {
 /** A ticket's text, quoted as data. */
 export const quoted = (text: TicketText, most = 600): string => {
   const body = text.text.length > most ? `${text.text.slice(0, most)}…` : text.text;
-  return paragraph(`Text of ticket ${text.ticket_id}${text.from ? `, from ${text.from}` : ""}: "${body}"`, injectionWarning(text.text));
+  return paragraph(
+    `Text of ticket ${text.ticket_id}${text.from ? `, from ${text.from}` : ""}: "${body}"`,
+    injectionWarning(text.text),
+  );
 };
 
 /** An order as lines of facts. */
 export function orderFacts(order: Order): readonly string[] {
   const charges = order.charges.map((charge) => `${charge.charge_id} ${money(charge.amount)}`);
   const refunds = order.refunds.map((refund) => `${refund.refund_id} ${money(refund.amount)} of ${refund.charge_id}`);
-  const items = order.items.map((item) => (item.quantity === undefined ? item.description : `${item.quantity} × ${item.description}`));
+  const items = order.items.map((item) =>
+    item.quantity === undefined ? item.description : `${item.quantity} × ${item.description}`,
+  );
   return [
     `customer: ${order.customer_id}${order.customer_name ? ` (${order.customer_name})` : ""}`,
     `status: ${order.status}`,

@@ -38,6 +38,9 @@ const COMMON: readonly string[] = list(`
   closing handled handling processed processing processes resolved compared comparing comparison found finding
   search searching reading quoting lists listing counting summarising summarizing checked checking approved auditor
   everything anything something nothing thing things stuff happened happen happening want wish right way
+  fully entirely completely whole entire half part partial partially rid dup dupe file line word shipped ship moved pls issue issued
+  initiate arrange grant offer perform start trigger actually really
+  mention mentions mentioned confirm confirms confirmation refer refers hold holds own owns owner behalf exactly immediately
   belongs belonging belong related regards regard reason because since until while during per via using use
   database system team someone somebody anyone person people business user users shop
   complaint complaints question questions requests deletes deletion merges merge refunds
@@ -48,7 +51,8 @@ const COMMON: readonly string[] = list(`
 const STOP = new Set([...COMMANDS, ...COMMON]);
 
 /** Whether the word is language, not part of a name. */
-export const isCommonWord = (word: string): boolean => STOP.has(word.toLowerCase().replace(/’/g, "'").replace(/'s$/, ""));
+export const isCommonWord = (word: string): boolean =>
+  STOP.has(word.toLowerCase().replace(/’/g, "'").replace(/'s$/, ""));
 
 /** Alternation of all command verbs, for use inside a pattern. */
 export const COMMAND_PATTERN: string = [...new Set(COMMANDS)].sort((a, b) => b.length - a.length).join("|");

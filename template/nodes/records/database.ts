@@ -55,7 +55,6 @@ export class RecordsDatabase {
 
   /** The first row of a query, or `undefined`. */
   first<Row extends z.ZodType>(row: Row, sql: string, ...values: readonly SqlValue[]): z.output<Row> | undefined {
-    // Not `get`: libsql leaves its statement open, and an open read makes a later write of this connection fail.
     return this.all(row, sql, ...values)[0];
   }
 

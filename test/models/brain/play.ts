@@ -44,7 +44,8 @@ export class Play {
         content: made.content,
         tool_calls: calls.map((call) => ({ id: call.id, name: call.name, arguments: JSON.stringify(call.arguments) })),
       });
-      for (const call of calls) this.messages.push({ role: "tool", tool_call_id: call.id, name: call.name, content: this.run(call) });
+      for (const call of calls)
+        this.messages.push({ role: "tool", tool_call_id: call.id, name: call.name, content: this.run(call) });
     }
     throw new Error("no final answer after 15 turns");
   }
@@ -60,7 +61,11 @@ export class Play {
 
   private run(call: Made): string {
     if (call.name !== "task" || this.workspace.refuse.has("task")) return this.workspace.run(call.name, call.arguments);
-    const child = new Play(this.model, SUBAGENT_TOOLS, `You are the ${call.arguments["subagent_type"]} of a customer-records desk.`);
+    const child = new Play(
+      this.model,
+      SUBAGENT_TOOLS,
+      `You are the ${call.arguments["subagent_type"]} of a customer-records desk.`,
+    );
     Object.assign(child, { workspace: this.workspace });
     return child.say(String(call.arguments["description"]));
   }

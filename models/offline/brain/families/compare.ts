@@ -1,10 +1,10 @@
 // Comparing two customers, orders or tickets: the facts that differ first, then each one's sheet.
 
-import { lookOrder, lookTicket } from "../identity.js";
 import { commonGrounds } from "../facts.js";
+import { lookOrder, lookTicket } from "../identity.js";
 import type { Goal } from "../intents.js";
 import { all, type Plan } from "../plan.js";
-import { asked, done, refer, type Report, type Session } from "../session.js";
+import { asked, done, type Report, refer, type Session } from "../session.js";
 import { factSheet, orderFacts, person, ticketLine } from "../wording.js";
 import { pair } from "./pair.js";
 import { researchCustomer } from "./summarise.js";
@@ -46,5 +46,12 @@ function side(a: string, b: string, first: string, second: string, shared: strin
   const [left, right] = [factsOf(first), factsOf(second)];
   const keys = [...new Set([...left.keys(), ...right.keys()])].filter((key) => left.get(key) !== right.get(key));
   const differences = keys.map((key) => `- ${key}: ${left.get(key) ?? "none"} | ${right.get(key) ?? "none"}`);
-  return [`${a} compared with ${b}. ${shared}`.trim(), ...(differences.length > 0 ? ["Differences:", ...differences] : []), "", first, "", second].join("\n");
+  return [
+    `${a} compared with ${b}. ${shared}`.trim(),
+    ...(differences.length > 0 ? ["Differences:", ...differences] : []),
+    "",
+    first,
+    "",
+    second,
+  ].join("\n");
 }

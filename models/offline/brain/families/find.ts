@@ -4,7 +4,7 @@ import { type Customer, sameName } from "../facts.js";
 import { identify, lookCustomer, searchNames, singledOut } from "../identity.js";
 import type { Goal } from "../intents.js";
 import { all, type Plan } from "../plan.js";
-import { declined, done, refer, type Report, type Session } from "../session.js";
+import { declined, done, type Report, refer, type Session } from "../session.js";
 import { people, person } from "../wording.js";
 
 const card = (customer: Customer): string =>
@@ -37,7 +37,8 @@ export function* find(session: Session, goal: Goal): Plan<Report> {
     const close = named.found.filter((entry) => !named.exact.includes(entry) && !sameName(entry.name, named.name));
     const also = close.length === 0 ? "" : ` Similar names: ${people(close, close.length, 4)}.`;
     const [only] = exact;
-    if (only === undefined) return done(`No customer is named exactly "${named.name}". Close matches: ${people(named.found)}.`);
+    if (only === undefined)
+      return done(`No customer is named exactly "${named.name}". Close matches: ${people(named.found)}.`);
     if (exact.length === 1) {
       session.focus.customer = only;
       return done(`Found ${card(only)}.${also}`);

@@ -36,7 +36,11 @@ const FAMILIES: Readonly<Record<Intent, (session: Session, goal: Goal) => Plan<R
 
 /** The plan a person sees, for goals that take several steps by themselves. */
 const STEPS: Partial<Readonly<Record<Intent, readonly string[]>>> = {
-  delete: ["Establish which customer is meant", "Check the deletion against the records", "Delete the account and report"],
+  delete: [
+    "Establish which customer is meant",
+    "Check the deletion against the records",
+    "Delete the account and report",
+  ],
   merge: ["Read both customers", "Check that they are one customer", "Merge the accounts and report"],
   refund: ["Read the order and its charges", "Refund the charge that is meant and report"],
   handle: ["Read the ticket", "Do what its fields ask for, where the records support it", "Report"],
@@ -48,12 +52,18 @@ const READS: ReadonlySet<Intent> = new Set(["find", "summarise", "compare", "lis
 function stepsOf(goals: readonly Goal[]): readonly string[] {
   const [first] = goals;
   if (first === undefined) return [];
-  return goals.length === 1 ? (STEPS[first.intent] ?? []) : goals.map((goal) => goal.text.slice(0, 100).replace(/[.!?\s]+$/, ""));
+  return goals.length === 1
+    ? (STEPS[first.intent] ?? [])
+    : goals.map((goal) => goal.text.slice(0, 100).replace(/[.!?\s]+$/, ""));
 }
 
 /** Writes the todo list; a list that could not be written stops nothing. */
-function* writeTodos(steps: readonly string[], state: (index: number) => "pending" | "in_progress" | "completed"): Plan<void> {
-  if (steps.length > 1) yield* call("write_todos", { todos: steps.map((content, index) => ({ content, status: state(index) })) });
+function* writeTodos(
+  steps: readonly string[],
+  state: (index: number) => "pending" | "in_progress" | "completed",
+): Plan<void> {
+  if (steps.length > 1)
+    yield* call("write_todos", { todos: steps.map((content, index) => ({ content, status: state(index) })) });
 }
 
 /** Carries out a whole task. */
@@ -90,14 +100,15 @@ const implied = (intent: Intent): Goal => ({
   intent,
   text: "",
   slots: NO_SLOTS,
-  payload: { head: "", subject: undefined, text: undefined, topic: undefined },
+  payload: { head: "", subject: undefined, text: undefined, verbatim: false, topic: undefined },
   reported: false,
   bare: false,
 });
 
 function withoutGoal({ task }: Session): Report {
   if (task.refused || task.forbidden) return done("Understood. I have changed nothing.");
-  if (!isEmpty(task.context)) return asked("What shall I do with that? I can find, summarise, compare, note, refund, e-mail, merge or delete.");
+  if (!isEmpty({ ...task.context, names: [] }))
+    return asked("What shall I do with that? I can find, summarise, compare, note, refund, e-mail, merge or delete.");
   if (task.goAhead) return asked("What shall I do? Name the customer, order or ticket and the action.");
   return declined(OUT_OF_DOMAIN);
 }

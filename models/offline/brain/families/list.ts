@@ -4,7 +4,7 @@ import { customers, orders, tickets } from "../facts.js";
 import { identify } from "../identity.js";
 import type { Goal } from "../intents.js";
 import { type Plan, read } from "../plan.js";
-import { done, refer, type Report, type Session } from "../session.js";
+import { done, type Report, refer, type Session } from "../session.js";
 import { money, person, refusal } from "../wording.js";
 
 const LIMIT = 20;
@@ -27,7 +27,9 @@ export function* list(session: Session, goal: Goal): Plan<Report> {
   const kind = kindOf(goal.text);
   if (kind === "customers") return yield* listCustomers(goal);
   const refers = goal.slots.customers.length + goal.slots.names.length + goal.slots.emails.length > 0;
-  const pronoun = /\b(?:their|them|they|its?|his|her|that (?:customer|company)|this (?:customer|company))\b/i.test(goal.text);
+  const pronoun = /\b(?:their|them|they|its?|his|her|that (?:customer|company)|this (?:customer|company))\b/i.test(
+    goal.text,
+  );
   let whose = "";
   let about: { customer_id?: string } = {};
   if (refers || pronoun) {
@@ -63,9 +65,12 @@ const statusOf = (text: string, words: readonly string[]): { status?: string } =
 function listing(what: string, total: number, items: readonly string[], countOnly: boolean): Report {
   if (total === 0) return done(`There are no ${what}.`);
   const head = `${total} ${total === 1 ? what.replace(/s\b/, "") : what}`;
-  if (countOnly) return done(`There ${total === 1 ? "is" : "are"} ${head}${items.length <= 5 ? `: ${items.join("; ")}` : ""}.`);
+  if (countOnly)
+    return done(`There ${total === 1 ? "is" : "are"} ${head}${items.length <= 5 ? `: ${items.join("; ")}` : ""}.`);
   const more = total - items.length;
-  return done([`${head}:`, ...items.map((item) => `- ${item}`), ...(more > 0 ? [`- and ${more} more`] : [])].join("\n"));
+  return done(
+    [`${head}:`, ...items.map((item) => `- ${item}`), ...(more > 0 ? [`- and ${more} more`] : [])].join("\n"),
+  );
 }
 
 function* listCustomers(goal: Goal): Plan<Report> {
@@ -82,12 +87,30 @@ function* listCustomers(goal: Goal): Plan<Report> {
 const capitalised = (words: string): string => words.replace(/(^|[\s-])\p{Ll}/gu, (letter) => letter.toUpperCase());
 
 function* listOrders(goal: Goal, about: { customer_id?: string }, whose: string): Plan<Report> {
-  const status = statusOf(goal.text, ["pending", "paid", "shipped", "delivered", "cancelled", "refunded", "processing", "open", "completed"]);
+  const status = statusOf(goal.text, [
+    "pending",
+    "paid",
+    "shipped",
+    "delivered",
+    "cancelled",
+    "refunded",
+    "processing",
+    "open",
+    "completed",
+  ]);
   const result = yield* read("list_orders", { ...about, ...status, limit: LIMIT }, orders);
   if ("problem" in result) return refusal("listing orders", result.problem);
   const { orders: found, total = found.length } = result.value;
-  const items = found.map((order) => `${order.order_id}, ${order.status}, ${money(order.total)}${whose === "" ? `, ${order.customer_id} ${order.customer_name}` : ""}`);
-  return listing(`${status.status === undefined ? "" : `${status.status} `}orders${whose}`, total, items, counts(goal.text));
+  const items = found.map(
+    (order) =>
+      `${order.order_id}, ${order.status}, ${money(order.total)}${whose === "" ? `, ${order.customer_id} ${order.customer_name}` : ""}`,
+  );
+  return listing(
+    `${status.status === undefined ? "" : `${status.status} `}orders${whose}`,
+    total,
+    items,
+    counts(goal.text),
+  );
 }
 
 function* listTickets(goal: Goal, about: { customer_id?: string }, whose: string): Plan<Report> {
@@ -97,7 +120,10 @@ function* listTickets(goal: Goal, about: { customer_id?: string }, whose: string
   const result = yield* read("list_tickets", { ...about, ...status, ...request, limit: LIMIT }, tickets);
   if ("problem" in result) return refusal("listing tickets", result.problem);
   const { tickets: found, total = found.length } = result.value;
-  const items = found.map((ticket) => `${ticket.ticket_id}, ${ticket.request}, ${ticket.status}${whose === "" ? `, ${ticket.customer_id ?? "no customer"}` : ""}`);
+  const items = found.map(
+    (ticket) =>
+      `${ticket.ticket_id}, ${ticket.request}, ${ticket.status}${whose === "" ? `, ${ticket.customer_id ?? "no customer"}` : ""}`,
+  );
   const what = [status.status, kind, `tickets${whose}`].filter((word) => word !== undefined).join(" ");
   return listing(what, total, items, counts(goal.text));
 }

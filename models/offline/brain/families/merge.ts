@@ -1,13 +1,13 @@
 // Merging duplicate accounts: find the pair, look for grounds that they are one customer, ask the auditor, merge.
 
-import { commonGrounds, type Customer, type Ticket } from "../facts.js";
+import { type Customer, commonGrounds, type Ticket } from "../facts.js";
 import { lookTicket } from "../identity.js";
 import type { Goal } from "../intents.js";
 import { call, type Plan } from "../plan.js";
-import { asked, declined, done, refer, type Report, type Session } from "../session.js";
+import { asked, declined, done, type Report, refer, type Session } from "../session.js";
 import { paragraph, person, refusal } from "../wording.js";
 import { pair } from "./pair.js";
-import { audit, closeAfter, forTicket, pause, ticketObjection } from "./shared.js";
+import { alreadyTried, audit, closeAfter, forTicket, pause, ticketObjection } from "./shared.js";
 
 /** Merges two customers. What the task says to keep is kept; else the older account. */
 export function* mergeCustomers(session: Session, goal: Goal): Plan<Report> {
@@ -23,8 +23,14 @@ export function* mergeCustomers(session: Session, goal: Goal): Plan<Report> {
   const fromTicket = [ticket?.customer_id, ticket?.other_customer_id].filter((id) => id != null);
   const stranger = slots.customers.find((id) => fromTicket.length > 0 && !fromTicket.includes(id));
   if (session.careful && stranger !== undefined)
-    return asked(`Ticket ${ticket?.ticket_id} is about ${fromTicket.join(" and ")}, but the task says ${stranger}. I changed nothing. Which customers do you mean?`);
-  const found = yield* pair(session, fromTicket.length === 2 ? { ...slots, customers: fromTicket, names: [] } : slots, "merge");
+    return asked(
+      `Ticket ${ticket?.ticket_id} is about ${fromTicket.join(" and ")}, but the task says ${stranger}. I changed nothing. Which customers do you mean?`,
+    );
+  const found = yield* pair(
+    session,
+    fromTicket.length === 2 ? { ...slots, customers: fromTicket, names: [] } : slots,
+    "merge",
+  );
   if ("stop" in found) return found.stop;
 
   const { keep, remove } = keeper(session.text, found.pair, ticket);
@@ -36,7 +42,12 @@ export function* mergeCustomers(session: Session, goal: Goal): Plan<Report> {
   const doing = `merge ${person(remove)} into ${person(keep)}`;
   const wait = pause(goal, doing);
   if (wait !== undefined) return wait;
-  const unsure = yield* audit(session, `merge_customers that keeps ${person(keep)} and removes ${person(remove)}${forTicket(ticket)}: are they one customer?`);
+  const tried = alreadyTried(session, goal, "merge_customers", "remove_id", [remove.customer_id]);
+  if (tried !== undefined) return tried;
+  const unsure = yield* audit(
+    session,
+    `merge_customers that keeps ${person(keep)} and removes ${person(remove)}${forTicket(ticket)}: are they one customer?`,
+  );
   if (unsure !== undefined) return unsure;
 
   const reason = `Duplicate accounts${forTicket(ticket)}`;
@@ -50,15 +61,24 @@ export function* mergeCustomers(session: Session, goal: Goal): Plan<Report> {
 }
 
 /** "merge A into B" and "keep B" keep B; a ticket keeps its own customer; else the older account, then the lower id. */
-function keeper(text: string, [a, b]: readonly [Customer, Customer], ticket: Ticket | undefined): { keep: Customer; remove: Customer } {
+function keeper(
+  text: string,
+  [a, b]: readonly [Customer, Customer],
+  ticket: Ticket | undefined,
+): { keep: Customer; remove: Customer } {
   const order = (keep: Customer): { keep: Customer; remove: Customer } => ({ keep, remove: keep === a ? b : a });
-  const said = /\b(?:into|keep(?:ing)?|retain(?:ing)?)\s+(?:the\s+)?(?:customer\s+|account\s+)?(C-?\d{4})\b/i.exec(text)?.[1];
-  const dropped = /\b(?:remov(?:e|ing)|drop(?:ping)?)\s+(?:the\s+)?(?:customer\s+|account\s+)?(C-?\d{4})\b/i.exec(text)?.[1];
+  const said = /\b(?:into|keep(?:ing)?|retain(?:ing)?)\s+(?:the\s+)?(?:customer\s+|account\s+)?(C-?\d{4})\b/i.exec(
+    text,
+  )?.[1];
+  const dropped = /\b(?:remov(?:e|ing)|drop(?:ping)?)\s+(?:the\s+)?(?:customer\s+|account\s+)?(C-?\d{4})\b/i.exec(
+    text,
+  )?.[1];
   const is = (customer: Customer, id: string | undefined): boolean =>
     id !== undefined && id.replace(/\D/g, "") === customer.customer_id.replace(/\D/g, "");
   if (is(a, said) || is(b, dropped)) return order(a);
   if (is(b, said) || is(a, dropped)) return order(b);
   if (ticket?.customer_id != null) return order(a.customer_id === ticket.customer_id ? a : b);
-  const aFirst = a.since !== b.since && a.since !== "" && b.since !== "" ? a.since < b.since : a.customer_id < b.customer_id;
+  const aFirst =
+    a.since !== b.since && a.since !== "" && b.since !== "" ? a.since < b.since : a.customer_id < b.customer_id;
   return order(aFirst ? a : b);
 }

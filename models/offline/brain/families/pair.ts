@@ -15,13 +15,18 @@ export function* pair(session: Session, slots: Slots, doing: string): Plan<Pair>
     const names = yield* searchNames(slots);
     if ("stop" in names) return names;
     for (const named of names.value) {
-      const chosen = session.careful ? singledOut(session, named) : named.found.slice(0, names.value.length === 1 ? 2 : 1);
+      const chosen = session.careful
+        ? singledOut(session, named)
+        : named.found.slice(0, names.value.length === 1 ? 2 : 1);
       if (chosen.length === 0)
         return {
           stop:
             named.found.length === 0
               ? declined(`There is no customer named "${named.name}" in the records, so there is nothing to ${doing}.`)
-              : { ...askWhich(named.name, named.found), text: `No customer is named exactly "${named.name}". ${askWhich(named.name, named.found).text}` },
+              : {
+                  ...askWhich(named.name, named.found),
+                  text: `No customer is named exactly "${named.name}". ${askWhich(named.name, named.found).text}`,
+                },
         };
       const wanted = names.value.length === 1 ? 2 - ids.length : 1;
       const fresh = chosen.filter((customer) => !ids.includes(customer.customer_id));
@@ -31,8 +36,13 @@ export function* pair(session: Session, slots: Slots, doing: string): Plan<Pair>
   }
   const [a, b, ...more] = [...new Set(ids)];
   if (a === undefined || b === undefined)
-    return { stop: asked(`Which two customers shall I ${doing}? Give me both ids or both exact names${a === undefined ? "" : `; I have ${a} so far`}.`) };
-  if (more.length > 0) return { stop: asked(`I ${doing} two customers at a time; you named ${[a, b, ...more].join(", ")}. Which two?`) };
+    return {
+      stop: asked(
+        `Which two customers shall I ${doing}? Give me both ids or both exact names${a === undefined ? "" : `; I have ${a} so far`}.`,
+      ),
+    };
+  if (more.length > 0)
+    return { stop: asked(`I ${doing} two customers at a time; you named ${[a, b, ...more].join(", ")}. Which two?`) };
   const [first, second] = yield* all([lookCustomer(a), lookCustomer(b)]);
   if (first === undefined || "stop" in first) return first ?? { stop: declined(`There is no customer ${a}.`) };
   if (second === undefined || "stop" in second) return second ?? { stop: declined(`There is no customer ${b}.`) };

@@ -1,26 +1,30 @@
 // Refunds: find the order and the one charge that is meant, check what is left of it, refund once, close the ticket.
 
-import { type Charge, duplicateCharges, leftOf, namedCustomer, type Order, orders, sameName, type Ticket } from "../facts.js";
+import { duplicateCharges, namedCustomer, type Order, orders, sameName, type Ticket } from "../facts.js";
 import { identify, lookOrder, lookTicket } from "../identity.js";
 import type { Goal } from "../intents.js";
 import type { Slots } from "../language.js";
 import { all, both, call, just, type Plan, read } from "../plan.js";
-import { asked, declined, done, refer, type Report, type Session } from "../session.js";
+import { asked, declined, done, type Report, refer, type Session } from "../session.js";
 import { money, paragraph, refusal } from "../wording.js";
-import { closeAfter, forTicket, pause, ticketObjection } from "./shared.js";
+import { choosePayback } from "./payback.js";
+import { alreadyTried, closeAfter, forTicket, pause, ticketObjection } from "./shared.js";
 
-type Payback = { readonly charge: Charge; readonly amount: number };
 type Or<Value> = Value | { readonly stop: Report };
 
 /** Refunds one charge of one order. */
 export function* refund(session: Session, goal: Goal): Plan<Report> {
   const slots = refer(session, goal);
-  const meansDuplicate = /duplicate|twice|double|second charge|extra charge|overcharg/i.test(`${goal.text} ${session.text}`);
+  const meansDuplicate = /duplicate|twice|double|second charge|extra charge|overcharg/i.test(
+    `${goal.text} ${session.text}`,
+  );
   const target = yield* findOrder(session, slots, meansDuplicate);
   if ("stop" in target) return target.stop;
   const { order, ticket } = target;
   const doing = `refund order ${order.order_id}`;
-  const objection = ticketObjection(session, ticket, ["refund", "refund_duplicate"], doing) ?? (session.careful ? mismatch(slots, order, ticket) : undefined);
+  const objection =
+    ticketObjection(session, ticket, ["refund", "refund_duplicate"], doing) ??
+    (session.careful ? mismatch(slots, order, ticket) : undefined);
   if (objection !== undefined) return objection;
 
   const payback = choosePayback(order, slots, meansDuplicate || ticket?.request === "refund_duplicate", goal.text);
@@ -30,19 +34,31 @@ export function* refund(session: Session, goal: Goal): Plan<Report> {
   const wait = pause(goal, `refund ${what}`);
   if (wait !== undefined) return wait;
 
+  const tried = alreadyTried(session, goal, "refund_order", "charge_id", [charge.charge_id]);
+  if (tried !== undefined) return tried;
   const reason = `${amount === charge.amount && duplicateCharges(order).length > 0 ? "Duplicate charge" : "Refund"}${forTicket(ticket)}`;
   const result = yield* call("refund_order", { order_id: order.order_id, charge_id: charge.charge_id, amount, reason });
   if (result.status !== "ok") return refusal(`refunding ${what}`, result);
   session.focus.news.push(`we refunded ${money(amount)} for order ${order.order_id}`);
   const closed = yield* closeAfter(ticket, `Refunded ${what}.`);
-  return done(paragraph(`Refunded ${what}${order.customer_name === "" ? "" : ` to ${order.customer_name} (${order.customer_id})`}.`, closed));
+  return done(
+    paragraph(
+      `Refunded ${what}${order.customer_name === "" ? "" : ` to ${order.customer_name} (${order.customer_id})`}.`,
+      closed,
+    ),
+  );
 }
 
-function* findOrder(session: Session, slots: Slots, meansDuplicate: boolean): Plan<Or<{ order: Order; ticket: Ticket | undefined }>> {
+function* findOrder(
+  session: Session,
+  slots: Slots,
+  meansDuplicate: boolean,
+): Plan<Or<{ order: Order; ticket: Ticket | undefined }>> {
   const named = [...slots.orders, ...slots.charges.map((charge) => Number(charge.split("-")[1]))];
   const orderIds = [...new Set(named)];
   const [ticketId] = slots.tickets;
-  if (orderIds.length > 1) return { stop: asked(`Which order do you mean: ${orderIds.join(" or ")}? I refund one at a time.`) };
+  if (orderIds.length > 1)
+    return { stop: asked(`Which order do you mean: ${orderIds.join(" or ")}? I refund one at a time.`) };
 
   const [first, second] = yield* both(
     ticketId === undefined ? just(undefined) : lookTicket(ticketId),
@@ -63,7 +79,11 @@ function* findOrder(session: Session, slots: Slots, meansDuplicate: boolean): Pl
     order = found.order;
   }
   if (session.careful && ticket?.order_id != null && ticket.order_id !== order.order_id)
-    return { stop: asked(`Ticket ${ticket.ticket_id} is about order ${ticket.order_id}, but the task says order ${order.order_id}. I changed nothing. Which one do you mean?`) };
+    return {
+      stop: asked(
+        `Ticket ${ticket.ticket_id} is about order ${ticket.order_id}, but the task says order ${order.order_id}. I changed nothing. Which one do you mean?`,
+      ),
+    };
   session.focus.customer = namedCustomer(order.customer_id, order.customer_name);
   return { order, ticket };
 }
@@ -78,57 +98,43 @@ function* orderOfCustomer(session: Session, slots: Slots, meansDuplicate: boolea
   const listed = yield* read("list_orders", { customer_id: customer.customer_id, limit: 20 }, orders);
   if ("problem" in listed) return { stop: refusal(`listing the orders of ${customer.customer_id}`, listed.problem) };
   const ids = listed.value.orders.map((entry) => entry.order_id);
-  if (ids.length === 0) return { stop: declined(`Customer ${customer.customer_id} (${customer.name}) has no orders, so there is nothing to refund.`) };
+  if (ids.length === 0)
+    return {
+      stop: declined(
+        `Customer ${customer.customer_id} (${customer.name}) has no orders, so there is nothing to refund.`,
+      ),
+    };
   const lookups = yield* all((meansDuplicate ? ids : ids.slice(0, 2)).map(lookOrder));
   const full = lookups.flatMap((lookup) => ("value" in lookup ? [lookup.value] : []));
   const candidates = meansDuplicate ? full.filter((entry) => duplicateCharges(entry).length > 0) : full;
   const [only] = candidates;
   if (only !== undefined && candidates.length === 1) return { order: only };
   if (meansDuplicate && only === undefined)
-    return { stop: declined(`None of the orders of ${customer.customer_id} (${ids.join(", ")}) has a duplicate charge, so I refunded nothing.`) };
+    return {
+      stop: declined(
+        `None of the orders of ${customer.customer_id} (${ids.join(", ")}) has a duplicate charge, so I refunded nothing.`,
+      ),
+    };
   const choices = meansDuplicate ? candidates.map((entry) => entry.order_id) : ids;
-  return { stop: asked(`Customer ${customer.customer_id} (${customer.name}) has the orders ${choices.join(", ")}. Which one shall I refund?`) };
+  return {
+    stop: asked(
+      `Customer ${customer.customer_id} (${customer.name}) has the orders ${choices.join(", ")}. Which one shall I refund?`,
+    ),
+  };
 }
 
 /** Whether ticket and task name somebody else than the order's customer. */
 function mismatch(slots: Slots, order: Order, ticket: Ticket | undefined): Report | undefined {
   const whose = `Order ${order.order_id} is of ${order.customer_id} (${order.customer_name})`;
   if (ticket?.customer_id != null && ticket.customer_id !== order.customer_id)
-    return asked(`${whose}, but ticket ${ticket.ticket_id} is of ${ticket.customer_id}. I changed nothing. Which is right?`);
+    return asked(
+      `${whose}, but ticket ${ticket.ticket_id} is of ${ticket.customer_id}. I changed nothing. Which is right?`,
+    );
   const stranger = slots.customers.find((id) => id !== order.customer_id);
-  if (stranger !== undefined) return asked(`${whose}, but the task says ${stranger}. I changed nothing. Which is right?`);
+  if (stranger !== undefined)
+    return asked(`${whose}, but the task says ${stranger}. I changed nothing. Which is right?`);
   const names = slots.names.map((parts) => parts.join(" and ")).filter((name) => /^\p{Lu}/u.test(name));
   if (names.length > 0 && order.customer_name !== "" && !names.some((name) => sameName(name, order.customer_name)))
     return asked(`${whose}, but the task names "${names[0]}". I changed nothing. Which is right?`);
   return undefined;
-}
-
-/** The charge and amount meant, or why that is not certain. */
-function choosePayback(order: Order, slots: Slots, meansDuplicate: boolean, text: string): Or<Payback> {
-  const listed = order.charges.map((charge) => `${charge.charge_id} ${money(charge.amount)}`).join(", ");
-  const [chargeId] = slots.charges;
-  const [amount] = slots.amounts;
-  const duplicates = duplicateCharges(order);
-  if (order.charges.length === 0) return { stop: declined(`Order ${order.order_id} has no charges, so there is nothing to refund.`) };
-
-  let charge = order.charges.find((entry) => entry.charge_id === chargeId);
-  if (chargeId !== undefined && charge === undefined) return { stop: declined(`Order ${order.order_id} has no charge ${chargeId}. Its charges: ${listed}.`) };
-  if (meansDuplicate) {
-    if (duplicates.length === 0) return { stop: declined(`Order ${order.order_id} has no duplicate charge (total ${money(order.total)}, charges: ${listed}), so I refunded nothing.`) };
-    const refunded = duplicates.find((entry) => leftOf(order, entry.charge_id) < entry.amount);
-    if (refunded !== undefined) return { stop: declined(`The duplicate on order ${order.order_id} is already refunded (${refunded.charge_id}), so I did not refund it again.`) };
-    charge ??= duplicates.at(-1);
-  }
-  if (charge === undefined && order.charges.length === 1) charge = order.charges[0];
-  if (charge === undefined && amount !== undefined) {
-    const same = order.charges.filter((entry) => entry.amount === amount);
-    charge = same.length === 1 || (same.length > 1 && duplicates.length > 0) ? same.at(-1) : undefined;
-  }
-  if (charge === undefined) return { stop: asked(`Order ${order.order_id} has the charges ${listed}. Which one shall I refund, and how much?`) };
-
-  const left = leftOf(order, charge.charge_id);
-  const wanted = amount ?? (/\bhalf\b/i.test(text) ? Math.round(left * 50) / 100 : left);
-  if (left <= 0) return { stop: declined(`Charge ${charge.charge_id} of order ${order.order_id} is already refunded in full, so I did not refund it again.`) };
-  if (wanted > left) return { stop: declined(`Only ${money(left)} is left of charge ${charge.charge_id}, less than the ${money(wanted)} asked for, so I refunded nothing.`) };
-  return { charge, amount: wanted };
 }

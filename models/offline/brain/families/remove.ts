@@ -4,14 +4,15 @@ import { identify } from "../identity.js";
 import type { Goal } from "../intents.js";
 import type { Slots } from "../language.js";
 import { all, call, type Plan } from "../plan.js";
-import { asked, done, refer, type Report, type Session } from "../session.js";
+import { asked, done, type Report, refer, type Session } from "../session.js";
 import { paragraph, people, person, refusal } from "../wording.js";
-import { audit, closeAfter, forTicket, pause, ticketObjection } from "./shared.js";
+import { alreadyTried, audit, closeAfter, forTicket, pause, ticketObjection } from "./shared.js";
 
 /** Deletes each customer the goal names; several ids go side by side, so that the gate sees them together. */
 export function* removeCustomer(session: Session, goal: Goal): Plan<Report> {
   const slots = refer(session, goal);
-  const targets = slots.customers.length > 1 ? slots.customers.map((id) => ({ ...slots, customers: [id], names: [] })) : [slots];
+  const targets =
+    slots.customers.length > 1 ? slots.customers.map((id) => ({ ...slots, customers: [id], names: [] })) : [slots];
   const reports = yield* all(targets.map((target) => removeOne(session, goal, target)));
   const worst = reports.find((report) => report.kind !== "done");
   return { kind: worst?.kind ?? "done", text: reports.map((report) => report.text).join("\n") };
@@ -22,17 +23,32 @@ function* removeOne(session: Session, goal: Goal, slots: Slots): Plan<Report> {
   if ("stop" in identity) return identity.stop;
   const { customer, ticket, others } = identity;
   if (session.task.excluded.includes(customer.customer_id))
-    return asked(`The task both asks to delete ${person(customer)} and says not to. I changed nothing. Which is right?`);
+    return asked(
+      `The task both asks to delete ${person(customer)} and says not to. I changed nothing. Which is right?`,
+    );
   const doing = `delete the account of ${person(customer)}`;
   const objection = ticketObjection(session, ticket, ["delete_account"], doing) ?? pause(goal, doing);
   if (objection !== undefined) return objection;
 
-  const unsure = yield* audit(session, `delete_customer of ${person(customer)}${forTicket(ticket)}: is this the customer to delete?`);
+  const meant = refer(session, goal).customers;
+  const tried = alreadyTried(session, goal, "delete_customer", "customer_id", [...meant, customer.customer_id]);
+  if (tried !== undefined) return tried;
+  const unsure = yield* audit(
+    session,
+    `delete_customer of ${person(customer)}${forTicket(ticket)}: is this the customer to delete?`,
+  );
   if (unsure !== undefined) return unsure;
-  const reason = ticket === undefined ? "Requested by the operator" : `Account deletion requested in ticket ${ticket.ticket_id}`;
+  const reason =
+    ticket === undefined ? "Requested by the operator" : `Account deletion requested in ticket ${ticket.ticket_id}`;
   const result = yield* call("delete_customer", { customer_id: customer.customer_id, reason });
   if (result.status !== "ok") return refusal(`deleting customer ${person(customer)}`, result);
   const closed = yield* closeAfter(ticket, `Deleted customer ${customer.customer_id}.`);
   const alone = others.length === 0 ? "" : `Left alone: ${people(others)}.`;
-  return done(paragraph(`Deleted customer ${person(customer)}${ticket === undefined ? "" : `, as ticket ${ticket.ticket_id} asks`}.`, closed, alone));
+  return done(
+    paragraph(
+      `Deleted customer ${person(customer)}${ticket === undefined ? "" : `, as ticket ${ticket.ticket_id} asks`}.`,
+      closed,
+      alone,
+    ),
+  );
 }

@@ -4,7 +4,7 @@ import { orders, tickets, ticketText } from "../facts.js";
 import { identify, lookCustomer, lookOrder, lookTicket } from "../identity.js";
 import type { Goal } from "../intents.js";
 import { all, both, call, just, type Plan, read } from "../plan.js";
-import { done, onlyReads, refer, type Report, type Session } from "../session.js";
+import { done, onlyReads, type Report, refer, type Session } from "../session.js";
 import { customerFacts, factSheet, orderFacts, paragraph, person, quoted, ticketLine } from "../wording.js";
 
 /** Summarises everything the goal refers to, side by side; several customers go to researchers where there are any. */
@@ -16,12 +16,17 @@ export function* summarise(session: Session, goal: Goal): Plan<Report> {
   ];
   const wantsCustomer = slots.customers.length + slots.names.length + slots.emails.length > 0;
   if (slots.customers.length > 1) plans.push(...slots.customers.map((id) => researchCustomer(session, id)));
-  else if ((wantsCustomer && !(plans.length > 0 && goal.slots.customers.length + goal.slots.names.length === 0)) || plans.length === 0) {
+  else if (
+    (wantsCustomer && !(plans.length > 0 && goal.slots.customers.length + goal.slots.names.length === 0)) ||
+    plans.length === 0
+  ) {
     const identity = yield* identify(session, { ...slots, tickets: wantsCustomer ? [] : slots.tickets });
     plans.push("stop" in identity ? just(identity.stop) : summariseCustomer(session, identity.customer.customer_id));
   }
   const reports = yield* all(plans);
-  const kind = reports.find((report) => report.kind === "asked")?.kind ?? (reports.some((report) => report.kind === "done") ? "done" : "declined");
+  const kind =
+    reports.find((report) => report.kind === "asked")?.kind ??
+    (reports.some((report) => report.kind === "done") ? "done" : "declined");
   return { kind, text: reports.map((report) => report.text).join("\n\n") };
 }
 

@@ -1,7 +1,7 @@
 // What needs no records: remembering, recalling, and saying what this stand-in can and cannot do.
 
 import type { Goal } from "../intents.js";
-import { call, type Plan } from "../plan.js";
+import { call, just, type Plan } from "../plan.js";
 import { declined, done, type Report, type Session } from "../session.js";
 import { refusal, sentence } from "../wording.js";
 
@@ -11,23 +11,32 @@ export const OUT_OF_DOMAIN =
 
 /** Stores a fact for later threads. */
 export function* rememberFact(_session: Session, goal: Goal): Plan<Report> {
-  const text = sentence(goal.text.replace(/^.*?\b(?:remember|keep in mind|bear in mind|memori[sz]e)\b[\s,:]*(?:that\b)?\s*/is, ""));
+  const text = sentence(
+    goal.text.replace(/^.*?\b(?:remember|keep in mind|bear in mind|memori[sz]e)\b[\s,:]*(?:that\b)?\s*/is, ""),
+  );
   if (text === "") return declined("What shall I remember?");
   const result = yield* call("remember", { text });
   return result.status === "ok" ? done(`Remembered: ${text}`) : refusal("remembering that", result);
 }
 
 /** Tells what memory holds about the words of the question. */
-// biome-ignore lint/correctness/useYield: memory is in the system prompt already
-export function* recallFacts(session: Session, goal: Goal): Plan<Report> {
-  const words = (goal.text.toLowerCase().match(/[\p{L}\p{N}-]{4,}/gu) ?? []).filter((word) => !/^(?:what|remember|about|have|you)$/.test(word));
+export function recallFacts(session: Session, goal: Goal): Plan<Report> {
+  const words = (goal.text.toLowerCase().match(/[\p{L}\p{N}-]{4,}/gu) ?? []).filter(
+    (word) => !/^(?:what|remember|about|have|you)$/.test(word),
+  );
   const about = session.memories.filter((line) => words.some((word) => line.toLowerCase().includes(word)));
   const lines = about.length > 0 ? about : session.memories;
-  return done(lines.length === 0 ? "I remember nothing about that." : ["I remember:", ...lines.map((line) => `- ${line}`)].join("\n"));
+  return just(
+    done(
+      lines.length === 0
+        ? "I remember nothing about that."
+        : ["I remember:", ...lines.map((line) => `- ${line}`)].join("\n"),
+    ),
+  );
 }
 
 /** In the domain, but no tool does it. */
-// biome-ignore lint/correctness/useYield: there is nothing to call
-export function* unsupported(_session: Session, goal: Goal): Plan<Report> {
-  return declined(`I have no tool for "${goal.text.slice(0, 120).replace(/[.!?]+$/, "")}", so I changed nothing. ${OUT_OF_DOMAIN}`);
+export function unsupported(_session: Session, goal: Goal): Plan<Report> {
+  const wish = goal.text.slice(0, 120).replace(/[.!?]+$/, "");
+  return just(declined(`I have no tool for "${wish}", so I changed nothing. ${OUT_OF_DOMAIN}`));
 }

@@ -4,7 +4,7 @@ import { ticketText } from "../facts.js";
 import { lookTicket } from "../identity.js";
 import type { Goal } from "../intents.js";
 import { all, both, call, type Plan, read } from "../plan.js";
-import { asked, declined, done, refer, type Report, type Session } from "../session.js";
+import { asked, declined, done, type Report, refer, type Session } from "../session.js";
 import { paragraph, quoted, refusal, ticketLine } from "../wording.js";
 import { mergeCustomers } from "./merge.js";
 import { refund } from "./refund.js";
@@ -23,7 +23,8 @@ export function* quoteTicket(session: Session, goal: Goal): Plan<Report> {
 
 function* quoteOne(id: number): Plan<Report> {
   const [fields, text] = yield* both(lookTicket(id), read("read_ticket_text", { ticket_id: id }, ticketText));
-  if (text.value !== undefined) return done(paragraph(quoted(text.value), "value" in fields ? ticketLine(fields.value) : ""));
+  if (text.value !== undefined)
+    return done(paragraph(quoted(text.value), "value" in fields ? ticketLine(fields.value) : ""));
   return "stop" in fields ? fields.stop : refusal(`reading the text of ticket ${id}`, text.problem);
 }
 
@@ -31,9 +32,14 @@ function* quoteOne(id: number): Plan<Report> {
 export function* closeTicket(session: Session, goal: Goal): Plan<Report> {
   const slots = refer(session, goal);
   if (slots.tickets.length === 0) return asked("Which ticket shall I close? Give me its number.");
-  const resolution = /\b(?:because|as|since|resolution:?|reason:?|with)\s+(.{3,200})$/i.exec(goal.text)?.[1]?.replace(/["“”]/g, "") ?? "Closed at the operator's request.";
+  const resolution =
+    /\b(?:because|as|since|resolution:?|reason:?|with)\s+(.{3,200})$/i.exec(goal.text)?.[1]?.replace(/["“”]/g, "") ??
+    "Closed at the operator's request.";
   const reports = yield* all(slots.tickets.map((id) => closeOne(goal, id, resolution)));
-  return { kind: reports.find((report) => report.kind !== "done")?.kind ?? "done", text: reports.map((report) => report.text).join("\n") };
+  return {
+    kind: reports.find((report) => report.kind !== "done")?.kind ?? "done",
+    text: reports.map((report) => report.text).join("\n"),
+  };
 }
 
 function* closeOne(goal: Goal, id: number, resolution: string): Plan<Report> {
@@ -50,11 +56,18 @@ function* closeOne(goal: Goal, id: number, resolution: string): Plan<Report> {
 export function* handleTicket(session: Session, goal: Goal): Plan<Report> {
   const slots = refer(session, goal);
   const [id] = slots.tickets;
-  if (id === undefined) return slots.customers.length > 0 ? yield* summarise(session, goal) : asked("What shall I handle? Give me a ticket number.");
+  if (id === undefined)
+    return slots.customers.length > 0
+      ? yield* summarise(session, goal)
+      : asked("What shall I handle? Give me a ticket number.");
   if (slots.tickets.length > 1) {
     const reports = [];
-    for (const one of slots.tickets) reports.push(yield* handleTicket(session, { ...goal, slots: { ...slots, tickets: [one] } }));
-    return { kind: reports.find((report) => report.kind !== "done")?.kind ?? "done", text: reports.map((report) => report.text).join("\n") };
+    for (const one of slots.tickets)
+      reports.push(yield* handleTicket(session, { ...goal, slots: { ...slots, tickets: [one] } }));
+    return {
+      kind: reports.find((report) => report.kind !== "done")?.kind ?? "done",
+      text: reports.map((report) => report.text).join("\n"),
+    };
   }
   const lookup = yield* lookTicket(id);
   if ("stop" in lookup) return lookup.stop;
@@ -73,11 +86,19 @@ export function* handleTicket(session: Session, goal: Goal): Plan<Report> {
     case "merge_accounts":
       return yield* mergeCustomers(session, here);
     case "change_address":
-      return declined(`${ticketLine(ticket)} I have no tool that changes an address, so the ticket stays open for a person. I can add a note to the customer.`);
+      return declined(
+        `${ticketLine(ticket)} I have no tool that changes an address, so the ticket stays open for a person. I can add a note to the customer.`,
+      );
     default: {
       const text = yield* read("read_ticket_text", { ticket_id: id }, ticketText);
       const quote = text.value === undefined ? "" : quoted(text.value);
-      return declined(paragraph(ticketLine(ticket), quote, "Its fields ask for no action that I can take, so it stays open for a person. I can add a note, or send an e-mail that you dictate."));
+      return declined(
+        paragraph(
+          ticketLine(ticket),
+          quote,
+          "Its fields ask for no action that I can take, so it stays open for a person. I can add a note, or send an e-mail that you dictate.",
+        ),
+      );
     }
   }
 }

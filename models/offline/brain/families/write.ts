@@ -3,7 +3,7 @@
 import { identify } from "../identity.js";
 import type { Goal } from "../intents.js";
 import { call, type Plan } from "../plan.js";
-import { asked, done, refer, type Report, type Session } from "../session.js";
+import { asked, done, type Report, refer, type Session } from "../session.js";
 import { person, refusal, sentence } from "../wording.js";
 import { pause } from "./shared.js";
 
@@ -15,12 +15,13 @@ export function* addNote(session: Session, goal: Goal): Plan<Report> {
   const identity = yield* identify(session, refer(session, goal));
   if ("stop" in identity) return identity.stop;
   const { customer } = identity;
-  const note = session.dictated ?? text ?? (topic === undefined || PRONOUN.test(topic) ? undefined : sentence(`About ${topic}`));
+  const note =
+    session.dictated ?? text ?? (topic === undefined || PRONOUN.test(topic) ? undefined : sentence(`About ${topic}`));
   if (note === undefined || note.trim() === "")
     return { ...asked(`What shall the note on ${person(customer)} say?`), wantsText: true };
   const wait = pause(goal, `add the note to ${person(customer)}`);
   if (wait !== undefined) return wait;
-  const result = yield* call("add_note", { customer_id: customer.customer_id, text: text === undefined ? note : sentence(note) });
+  const result = yield* call("add_note", { customer_id: customer.customer_id, text: note });
   if (result.status !== "ok") return refusal(`adding the note to ${person(customer)}`, result);
   return done(`Added a note to ${person(customer)}: "${note}".`);
 }
@@ -43,18 +44,27 @@ function compose(session: Session, goal: Goal, name: string): { subject: string;
   const { subject, topic } = goal.payload;
   const news = [...session.focus.news, ...(session.focus.news.length === 0 ? session.before.news : [])];
   const about = topic === undefined || PRONOUN.test(topic) ? undefined : topic;
-  const text = session.dictated ?? goal.payload.text ?? (about === undefined ? undefined : `we are writing to you about ${about}`);
+  const text =
+    session.dictated ?? goal.payload.text ?? (about === undefined ? undefined : `we are writing to you about ${about}`);
   const content = text ?? (news.length === 0 ? undefined : news.join(", and "));
   if (content === undefined || content.trim() === "") return undefined;
-  return { subject: subject ?? subjectOf(about ?? content), body: bodyOf(content, name) };
+  return {
+    subject: subject ?? subjectOf(about ?? content),
+    body: goal.payload.verbatim && text === goal.payload.text ? content : bodyOf(content, name),
+  };
 }
 
 const subjectOf = (text: string): string => {
   const words = text.replace(/\s+/g, " ").trim().split(" ");
-  const short = words.slice(0, 8).join(" ").replace(/[.,;:!?]+$/, "");
+  const short = words
+    .slice(0, 8)
+    .join(" ")
+    .replace(/[.,;:!?]+$/, "");
   return short.charAt(0).toUpperCase() + short.slice(1) + (words.length > 8 ? "…" : "");
 };
 
 /** A text that is a letter already stays as it is. */
 const bodyOf = (text: string, name: string): string =>
-  /^(?:dear|hi|hello|good (?:morning|day|afternoon))\b/i.test(text) ? text : `Dear ${name},\n\n${sentence(text)}\n\nKind regards,\nCustomer records`;
+  /^(?:dear|hi|hello|good (?:morning|day|afternoon))\b/i.test(text)
+    ? text
+    : `Dear ${name},\n\n${sentence(text)}\n\nKind regards,\nCustomer records`;

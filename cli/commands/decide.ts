@@ -1,0 +1,34 @@
+// What `approve` and `reject` have in common: decide one approval, say what was decided, and how the run goes on.
+
+import type { Terminal } from "../terminal.js";
+import { callOf, shellWord } from "../text.js";
+
+/** The options of both. */
+export interface DecideOptions {
+  readonly db?: string;
+  readonly json?: boolean;
+  readonly reason?: string;
+}
+
+/** Decides the approval `id`. @throws ApprovalError when it is unknown, expired or decided already. */
+export async function decide(
+  id: string,
+  decision: "approved" | "rejected",
+  { db, json = false, reason }: DecideOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { redactUrl } = await import("../../checkpoints/index.js");
+  const { withJournal } = await import("../journal.js");
+  const { decideApproval, decider } = await import("../run/approvals.js");
+  await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal }) => {
+    const how = decision === "approved" ? "cli approve" : "cli reject";
+    const record = await decideApproval(journal, id, decision, decider(how), reason);
+    const next = `${terminal.program} run --thread ${record.thread} --resume${db === undefined ? "" : ` --db ${shellWord(redactUrl(db))}`}`;
+    if (json) {
+      const { tool, thread, arguments: args, decidedBy: by } = record;
+      return terminal.out(JSON.stringify({ id, thread, tool, arguments: args, decision, by, next }));
+    }
+    terminal.out(`${decision}: ${callOf(record.tool, record.arguments)}`);
+    terminal.out(`Next:\n  ${next}`);
+  });
+}

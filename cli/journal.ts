@@ -1,0 +1,62 @@
+// For the commands that need the journal and nothing else: opens it without loading a graph, and closes it again.
+
+import {
+  type Journal,
+  openJournal,
+  type RunStatus,
+  redactUrl,
+  ThreadBusyError,
+  type ThreadRecord,
+} from "../checkpoints/index.js";
+import type { Settings } from "../models/index.js";
+import { CommandError } from "./exit.js";
+import { configure, findProject, type Project } from "./project.js";
+import type { Terminal } from "./terminal.js";
+
+/** The journal, and where it was found. */
+export interface OpenedJournal {
+  readonly journal: Journal;
+  readonly settings: Settings;
+  readonly project: Project | undefined;
+}
+
+/** Calls `use` with the journal of `--db`, of the project around the working directory, or of the environment. */
+export async function withJournal<Result>(
+  terminal: Terminal,
+  { db }: { readonly db?: string },
+  use: (opened: OpenedJournal) => Promise<Result>,
+): Promise<Result> {
+  const project = findProject(terminal.cwd);
+  const settings = await configure(terminal, project, { db });
+  const journal = openJournal(settings.database);
+  try {
+    return await use({ journal, settings, project });
+  } finally {
+    await journal.close();
+  }
+}
+
+/** The thread's record. @throws CommandError when the journal does not know it. */
+export async function requireThread(
+  { journal, settings }: OpenedJournal,
+  thread: string,
+  { program }: Terminal,
+): Promise<ThreadRecord> {
+  const record = await journal.thread(thread);
+  if (record !== undefined) return record;
+  throw new CommandError(
+    `there is no thread ${thread} in ${redactUrl(settings.database)}. List them: ${program} threads`,
+  );
+}
+
+/** The status of a thread as it is: one that was killed still says `running`, but nobody has it. */
+export async function statusOf(journal: Journal, { thread, status }: ThreadRecord): Promise<RunStatus> {
+  if (status !== "running") return status;
+  try {
+    await (await journal.lease(thread, "bulkhead: looking whether it runs")).release();
+    return "interrupted";
+  } catch (error) {
+    if (ThreadBusyError.isInstance(error)) return "running";
+    throw error;
+  }
+}

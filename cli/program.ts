@@ -1,0 +1,72 @@
+// The `bulkhead` command: all its subcommands, how it reports a mistake in typing, and how an error becomes an exit
+// code. Nothing is imported here that a `--help` does not need.
+
+import { Command } from "commander";
+import { approvalsCommand } from "./commands/approvals.js";
+import { approveCommand } from "./commands/approve.js";
+import { devCommand } from "./commands/dev.js";
+import { doctorCommand } from "./commands/doctor.js";
+import { graphCommand } from "./commands/graph.js";
+import { newCommand } from "./commands/new.js";
+import { rejectCommand } from "./commands/reject.js";
+import { runCommand } from "./commands/run.js";
+import { showCommand } from "./commands/show.js";
+import { threadsCommand } from "./commands/threads.js";
+import { EXIT, explain } from "./exit.js";
+import { version } from "./package.js";
+import type { Terminal } from "./terminal.js";
+
+/** Runs the command line `args` (without `node` and the script). Resolves with the exit code; never rejects. */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code: number = EXIT.finished;
+  const finish = (by: number) => {
+    code = by;
+  };
+  const program = new Command("bulkhead")
+    .description("LangGraph agents that stay up, and stay right.")
+    .version(version())
+    .addHelpText("after", "\nStart with:\n  $ bulkhead new my-agent\n  $ bulkhead doctor");
+  const commands = [
+    runCommand(terminal, finish),
+    approvalsCommand(terminal),
+    approveCommand(terminal),
+    rejectCommand(terminal),
+    threadsCommand(terminal),
+    showCommand(terminal),
+    graphCommand(terminal),
+    doctorCommand(terminal, finish),
+    devCommand(terminal, finish),
+    newCommand(terminal),
+  ];
+  for (const each of [program, ...commands]) {
+    each
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => terminal.out(text.trimEnd()),
+        writeErr: (text) => terminal.err(text.trimEnd()),
+      })
+      .showHelpAfterError(`See: ${terminal.program}${each === program ? "" : ` ${each.name()}`} --help`);
+  }
+  for (const each of commands) program.addCommand(each);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    return report(error, args, terminal);
+  }
+}
+
+function report(error: unknown, args: readonly string[], terminal: Terminal): number {
+  const { message, exitCode, known } = explain(error);
+  if (message === "") return exitCode;
+  terminal.err(`${terminal.errStyle.bad("error:")} ${message}`);
+  const verbose = args.includes("--verbose") || Boolean(terminal.env["BULKHEAD_DEBUG"]);
+  if (verbose) {
+    for (let each: unknown = error; each instanceof Error; each = each.cause) terminal.err(each.stack ?? each.message);
+  } else if (!known) {
+    terminal.err(
+      "This was not expected. Add --verbose for the stack. Nothing that was recorded is lost: threads can be resumed.",
+    );
+  }
+  return exitCode;
+}

@@ -1,0 +1,323 @@
+// The gate in `fetch` and what it does to whole calls: slots, queues, time limits, aborts, async context.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { HumanMessage } from "@langchain/core/messages";
+import { END, MemorySaver, MessagesValue, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { ChatOpenAI } from "@langchain/openai";
+import { describe, expect, test } from "vitest";
+import { type CapacityEvent, obtainedOf, QuotaPool, systemClock, trustOfAnswer } from "../../capacity/index.js";
+import { OpenAIServer } from "./openai-server.js";
+import { Events, FakeClock, guarded, routeTo, settle, WIDE } from "./support.js";
+
+const NARROW = { ...WIDE, inFlight: 1 };
+
+/** Waits until `holds`, by turns of the event loop; fails after two seconds. */
+async function until(holds: () => boolean): Promise<void> {
+  const end = performance.now() + 2000;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error("it never came true");
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+describe("slots", () => {
+  test("the quota is shared by all clients of a pool, and never passed", async () => {
+    await using server = await OpenAIServer.start(() => ({ afterMs: 80 }));
+    const pool = new QuotaPool({ name: "large", quota: { ...WIDE, inFlight: 3 } });
+    const configuration = { baseURL: server.url, fetch: pool.gate(fetch) };
+    const models = ["a", "b"].map((model) => new ChatOpenAI({ model, apiKey: "test", maxRetries: 0, configuration }));
+    await Promise.all(models.flatMap((model) => ["1", "2", "3", "4", "5"].map((text) => model.invoke(text))));
+    expect(server.count()).toBe(10);
+    expect(server.mostInFlight).toBe(3);
+  });
+
+  test("a fan-out three deep with one slot does not deadlock", async () => {
+    await using server = await OpenAIServer.start();
+    const model = guarded([routeTo(server, "large", { quota: NARROW })]);
+    const work = async (depth: number): Promise<number> => {
+      await model.invoke(`depth ${depth}`);
+      if (depth === 0) return 1;
+      const done = await Promise.all([work(depth - 1), work(depth - 1)]);
+      return done.reduce((left, right) => left + right, 1);
+    };
+    expect(await work(2)).toBe(7);
+    expect(server.mostInFlight).toBe(1);
+  });
+
+  test("a consumer that calls again between two chunks does not wait for itself", async () => {
+    await using server = await OpenAIServer.start(() => ({ content: "one two three four" }));
+    const model = guarded([routeTo(server, "large", { quota: NARROW })]);
+    let inner = 0;
+    for await (const chunk of await model.stream("outer")) {
+      if (chunk.content === "one ") {
+        await model.invoke("inner");
+        inner += 1;
+      }
+    }
+    expect(inner).toBe(1);
+  });
+
+  test("a stream that is left early gives its slot back and stops the request", async () => {
+    await using server = await OpenAIServer.start((n) =>
+      n === 0 ? { content: "a b c", stop: "hang", stopAfter: 3 } : {},
+    );
+    const model = guarded([routeTo(server, "large", { quota: NARROW })]);
+    for await (const chunk of await model.stream("hello")) if (chunk.content !== "") break;
+    expect((await model.invoke("next")).content).toBe("answer 1");
+    await until(() => server.inFlight === 0);
+  });
+
+  test("a failed request gives its slot back", async () => {
+    const server = await OpenAIServer.start();
+    const route = routeTo(server, "large", { quota: NARROW });
+    await server[Symbol.asyncDispose]();
+    const calls = ["1", "2", "3"].map((text) => guarded([route], { maxAttempts: 1 }).invoke(text));
+    const settled = await Promise.allSettled(calls);
+    expect(settled.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  });
+});
+
+describe("time", () => {
+  test("the client's own timer does not end a call that waits in the queue", async () => {
+    await using server = await OpenAIServer.start((n) => (n === 0 ? { afterMs: 150 } : {}));
+    const pool = new QuotaPool({ name: "large", quota: NARROW });
+    const client = new ChatOpenAI({
+      model: "large",
+      apiKey: "test",
+      maxRetries: 0,
+      timeout: 60,
+      configuration: { baseURL: server.url, fetch: pool.gate(fetch) },
+    });
+    const model = guarded([{ name: "large", provider: "test", offline: false, model: client, pool }]);
+    const answers = await Promise.all([model.invoke("slow"), model.invoke("queued")]);
+    expect(answers.map(({ content }) => content)).toEqual(["answer 0", "answer 1"]);
+    expect(obtainedOf(answers[1])?.queueMs).toBeGreaterThanOrEqual(100);
+    expect(server.count()).toBe(2);
+  });
+
+  test.each(["invoke", "stream"] as const)(
+    "a call that stalls is ended after callTimeoutMs (%s), and is unclear",
+    async (how) => {
+      await using server = await OpenAIServer.start((n) =>
+        n === 0 ? (how === "invoke" ? { afterMs: 60_000 } : { stop: "hang", stopAfter: 1 }) : {},
+      );
+      const model = guarded([routeTo(server, "large", { callTimeoutMs: 500 })]);
+      const events = new Events();
+      let last: Parameters<typeof obtainedOf>[0] | undefined;
+      if (how === "invoke") last = await model.invoke("hello", { callbacks: [events] });
+      else for await (const chunk of await model.stream("hello", { callbacks: [events] })) last = chunk;
+      expect(events.all).toMatchObject([{ kind: "retry", attempt: 2, reason: "timeout" }]);
+      const message = last as NonNullable<typeof last>;
+      expect(obtainedOf(message)).toMatchObject({ attempts: 2, unclearAttempts: 1 });
+      expect(trustOfAnswer(message)).toMatchObject({ certainty: 1 });
+    },
+  );
+
+  test("a stream that stalls in the middle is an error", async () => {
+    await using server = await OpenAIServer.start(() => ({ content: "a b c", stop: "hang", stopAfter: 3 }));
+    const model = guarded([routeTo(server, "large", { callTimeoutMs: 500 })]);
+    const reading = (async () => {
+      for await (const _ of await model.stream("hello")) void _;
+    })();
+    await expect(reading).rejects.toMatchObject({ code: "ANSWER_BROKEN", reason: "timeout" });
+  });
+
+  test("a deadline ends the call, says so, and makes no request that cannot be in time", async () => {
+    await using server = await OpenAIServer.start(() => ({ afterMs: 60_000 }));
+    const route = routeTo(server, "large");
+    const model = guarded([route]);
+    await expect(model.invoke("hello", { deadlineAt: Date.now() + 60 })).rejects.toMatchObject({
+      code: "ROUTES_EXHAUSTED",
+      failures: [{ reason: "timeout" }],
+    });
+    expect(server.count()).toBe(1);
+    route.pool.pause(5000);
+    const waiting = model.invoke("hello", { deadlineAt: Date.now() + 1000 });
+    await expect(waiting).rejects.toMatchObject({ code: "CAPACITY_TIMEOUT", retryAt: expect.any(Number) });
+    expect(server.count()).toBe(1);
+  });
+
+  test("a dead route is probed again after half a minute", async () => {
+    let down = true;
+    await using server = await OpenAIServer.start(() => (down ? { status: 500 } : {}));
+    const clock = new FakeClock();
+    const route = routeTo(server, "large", { clock });
+    const model = guarded([route], { clock, maxAttempts: 1 });
+    for (let n = 0; n < 3; n += 1) await expect(model.invoke("x")).rejects.toMatchObject({ code: "ROUTES_EXHAUSTED" });
+    const retryAt = clock.now() + 30_000;
+    await expect(model.invoke("x")).rejects.toMatchObject({ code: "CIRCUIT_OPEN", retryAt });
+    expect(model.capacity.forecast()).toMatchObject([{ state: "broken", waitMs: 30_000 }]);
+    expect(server.count()).toBe(3);
+    await clock.advance(30_000);
+    down = false;
+    const events = new Events();
+    expect((await model.invoke("x", { callbacks: [events] })).content).toBe("answer 3");
+    expect(events.all).toEqual([
+      { kind: "breaker", route: "large", state: "closed", reason: "the probe was answered" },
+    ]);
+    expect(model.capacity.forecast()).toMatchObject([{ state: "open" }]);
+  });
+});
+
+describe("aborts", () => {
+  test("while queued: at once, and no request is made", async () => {
+    await using server = await OpenAIServer.start(() => ({ afterMs: 300 }));
+    const model = guarded([routeTo(server, "large", { quota: NARROW })]);
+    const first = model.invoke("first");
+    await until(() => server.count() === 1);
+    const abort = new AbortController();
+    const queued = Array.from({ length: 20 }, () => model.invoke("queued", { signal: abort.signal }));
+    const settled = Promise.allSettled(queued);
+    await settle();
+    abort.abort();
+    expect((await settled).every(({ status }) => status === "rejected")).toBe(true);
+    expect(server.inFlight).toBe(1); // The first call was still on its way.
+    await first;
+    await settle();
+    expect(server.count()).toBe(1);
+  });
+
+  test("while in flight and in mid-stream: the request ends, nothing is retried, the reason comes out", async () => {
+    await using server = await OpenAIServer.start(() => ({ afterMs: 60_000 }));
+    const model = guarded([routeTo(server, "large"), routeTo(server, "small")]);
+    const abort = new AbortController();
+    const call = expect(model.invoke("hello", { signal: abort.signal })).rejects.toThrow(/abort/i);
+    await until(() => server.inFlight === 1);
+    abort.abort();
+    await call;
+    await until(() => server.inFlight === 0);
+    expect(server.count()).toBe(1);
+
+    await using streaming = await OpenAIServer.start(() => ({ content: "a b c", stop: "hang", stopAfter: 3 }));
+    const second = new AbortController();
+    const reading = (async () => {
+      const model = guarded([routeTo(streaming, "large")]);
+      for await (const chunk of await model.stream("hello", { signal: second.signal })) {
+        if (chunk.content === "b ") second.abort(new Error("enough"));
+      }
+    })();
+    await expect(reading).rejects.toThrow(/enough|abort/i);
+    await until(() => streaming.inFlight === 0);
+    expect(streaming.count()).toBe(1);
+  });
+
+  test("while backing off and while paused", async () => {
+    await using server = await OpenAIServer.start((n) =>
+      n === 0 ? { status: 429, headers: { "retry-after": "30" } } : { status: 500 },
+    );
+    const paused = new AbortController();
+    const route = routeTo(server, "large");
+    const events = new Events();
+    const waiting = guarded([route]).invoke("hello", { signal: paused.signal, callbacks: [events] });
+    const stopped = expect(waiting).rejects.toThrow(/abort/i);
+    await until(() => events.kinds.includes("queued"));
+    paused.abort();
+    await stopped;
+    const backing = new AbortController();
+    const other = guarded([routeTo(server, "other")], { random: () => 0.999 });
+    const slow = other.invoke("hello", { signal: backing.signal, callbacks: [events] });
+    const ended = expect(slow).rejects.toThrow(/abort/i);
+    await until(() => events.kinds.includes("retry"));
+    backing.abort();
+    await ended;
+    expect(server.count()).toBe(2);
+  });
+});
+
+describe("events and context", () => {
+  test("a handler on the graph hears of a wait while it lasts", async () => {
+    await using server = await OpenAIServer.start();
+    const route = routeTo(server, "large");
+    const model = guarded([route]);
+    const graph = new StateGraph(new StateSchema({ messages: MessagesValue }))
+      .addNode("model", async ({ messages }) => {
+        route.pool.pause(600);
+        return { messages: [await model.invoke(messages)] };
+      })
+      .addEdge(START, "model")
+      .addEdge("model", END)
+      .compile();
+    const events = new Events();
+    let answered = false;
+    const run = graph.invoke({ messages: [new HumanMessage("hello")] }, { callbacks: [events] });
+    void run.then(() => {
+      answered = true;
+    });
+    await until(() => events.all.length > 0);
+    expect(answered).toBe(false);
+    const [event] = events.all as [Extract<CapacityEvent, { kind: "queued" }>];
+    expect(event).toMatchObject({ kind: "queued", route: "large", reason: "pause" });
+    expect(event.waitMs).toBeGreaterThan(250);
+    const { messages } = await run;
+    const obtained = obtainedOf(messages.at(-1) as (typeof messages)[number]);
+    expect(obtained?.queueMs).toBeGreaterThan(250);
+    expect(obtained).toMatchObject({ attempts: 1 });
+  });
+
+  test("runs of different threads share the quota in turn", async () => {
+    await using server = await OpenAIServer.start(() => ({ afterMs: 5 }));
+    const model = guarded([routeTo(server, "large", { quota: NARROW })]);
+    const graph = new StateGraph(new StateSchema({ messages: MessagesValue }))
+      .addNode("model", async ({ messages }) => {
+        const text = String(messages.at(-1)?.content);
+        const calls = text === "bulk" ? 8 : 1;
+        await Promise.all(Array.from({ length: calls }, () => model.invoke(text)));
+        return {};
+      })
+      .addEdge(START, "model")
+      .addEdge("model", END)
+      .compile({ checkpointer: new MemorySaver() });
+    const run = (thread: string, text: string) =>
+      graph.invoke({ messages: [new HumanMessage(text)] }, { configurable: { thread_id: thread } });
+    const bulk = run("t1", "bulk");
+    await until(() => server.count() >= 1);
+    await Promise.all([run("t2", "single"), bulk]);
+    const order = server.seen.map(({ body }) => (body["messages"] as { content: string }[])[0]?.content);
+    expect(order).toHaveLength(9);
+    expect(order.indexOf("single")).toBeLessThanOrEqual(4);
+  });
+
+  test("each request runs in the async context of its caller", async () => {
+    await using server = await OpenAIServer.start();
+    const context = new AsyncLocalStorage<number>();
+    const seen: (number | undefined)[] = [];
+    const gate = new QuotaPool({ name: "large", quota: WIDE }).gate(async (input, init) => {
+      seen.push(context.getStore());
+      return fetch(input, init);
+    });
+    const body = JSON.stringify({ model: "large", messages: [] });
+    const ids = [0, 1, 2, 3, 4, 5];
+    const after = ids.map((id) =>
+      context.run(id, async () => {
+        const response = await gate(server.url, { method: "POST", body });
+        await response.json();
+        return context.getStore();
+      }),
+    );
+    expect(await Promise.all(after)).toEqual(ids);
+    expect(seen.sort()).toEqual(ids);
+  });
+
+  test("a token quota is charged by estimate and corrected by what was used", async () => {
+    await using server = await OpenAIServer.start();
+    const quota = { ...WIDE, tokensPerMinute: 60_000 };
+    const route = routeTo(server, "large", { quota });
+    const model = guarded([route]);
+    // Estimates of about 280 tokens, five times 1,000 ms of burst: uncorrected, the burst would be spent after 43.
+    for (let n = 0; n < 60; n += 1) await model.invoke("hello");
+    expect(route.pool.forecast().waitMs).toBeLessThan(50);
+  });
+
+  test("one signal for a whole fan-out causes no listener warning", async () => {
+    await using server = await OpenAIServer.start();
+    const warnings: string[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning.name);
+    process.on("warning", listen);
+    const model = guarded([routeTo(server, "large")]);
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 30 }, () => model.invoke("hello", { signal })));
+    await systemClock.sleep(5);
+    process.off("warning", listen);
+    expect(warnings).toEqual([]);
+  });
+});

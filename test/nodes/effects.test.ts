@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { defineTool, type HarnessTool, PermitRequiredError } from "../../nodes/index.js";
+import { mintPermit } from "../../nodes/permit.js";
+import { testAgent } from "../support/agent.js";
+import { calls, eventsOf, script } from "../support/script.js";
+
+/** A provider that does its work and dies before it can say so, the first time. */
+function dyingTool(honoursKey: boolean) {
+  const seen = new Map<string, number>();
+  let deaths = 1;
+  const tool = defineTool({
+    name: "send",
+    description: "Sends.",
+    schema: z.object({ to: z.string() }),
+    honoursKey,
+    source: {},
+    run: ({ to }, { idempotencyKey }) => {
+      seen.set(idempotencyKey, (seen.get(idempotencyKey) ?? 0) + 1);
+      if (deaths-- > 0) throw new CrashError();
+      return `sent to ${to}`;
+    },
+  }) as unknown as HarnessTool;
+  return { tool, seen };
+}
+
+class CrashError extends Error {}
+
+/** Makes the first settlement fail, as a kill between the effect and its record does. */
+async function crashOnce(honoursKey: boolean) {
+  const { tool, seen } = dyingTool(honoursKey);
+  const agent = testAgent(script([calls(["send", { to: "a" }]), ({ messages }) => messages.at(-1)?.content ?? ""]), {
+    tools: [tool],
+  });
+  const settle = agent.journal.settleEffect.bind(agent.journal);
+  let dead = true;
+  agent.journal.settleEffect = async (key, outcome) => {
+    if (dead) {
+      dead = false;
+      throw new CrashError("killed before the outcome was recorded");
+    }
+    return settle(key, outcome);
+  };
+  await expect(agent.run("send")).rejects.toThrow("killed");
+  return { agent, seen };
+}
+
+describe("effects", () => {
+  test("a tool that honours keys is sent again under the same key after a crash, at a lower certainty", async () => {
+    const { agent, seen } = await crashOnce(true);
+    const result = await agent.run(null);
+    expect([...seen.values()]).toEqual([2]); // one key, two deliveries: the provider does it once
+    expect(result.answer).toBe("sent to a");
+    expect(result.trust.certainty).toBe(2);
+  });
+
+  test("any other effect whose outcome was lost is in doubt and is not sent again", async () => {
+    const { agent, seen } = await crashOnce(false);
+    const result = await agent.run(null);
+    expect([...seen.values()]).toEqual([1]);
+    expect(result.answer).toContain("In doubt");
+    expect(result.trust.certainty).toBe(0);
+    expect((await agent.journal.effects())[0]?.status).toBe("in_doubt");
+  });
+
+  test("going back in time returns the receipt instead of repeating the effect", async () => {
+    const agent = testAgent(
+      script([calls(["pay", { to: "a", amount: 1 }]), ({ messages }) => messages.at(-1)?.content ?? ""]),
+    );
+    await agent.run("pay");
+    const history = [];
+    for await (const state of agent.graph.getStateHistory(agent.config())) history.push(state);
+    const before = history.find((state) => state.next.includes("planner"));
+    const again = await agent.graph.invoke(null, before?.config);
+    expect((again as { messages: { text: string }[] }).messages.at(-1)?.text).toBe("pay done");
+    expect(agent.done).toHaveLength(1);
+  });
+
+  test("a gated tool called raw throws, with a permit for other arguments too", async () => {
+    const { tools, done } = testAgent(script([]));
+    const pay = tools.find((tool) => tool.name === "pay") as HarnessTool;
+    const context = { idempotencyKey: "k", signal: new AbortController().signal, config: {} };
+    await expect(pay.invoke({ to: "a", amount: 1 })).rejects.toThrow(PermitRequiredError);
+    const permit = mintPermit("k", pay, { to: "a", amount: 1 });
+    await expect(pay.execute({ to: "b", amount: 1 }, { ...context, permit })).rejects.toThrow(PermitRequiredError);
+    const forged = { key: "k", action: permit.action };
+    await expect(pay.execute({ to: "a", amount: 1 }, { ...context, permit: forged })).rejects.toThrow(
+      PermitRequiredError,
+    );
+    expect(done).toEqual([]);
+    await expect(pay.execute({ to: "a", amount: 1 }, { ...context, permit })).resolves.toMatchObject({
+      content: "pay done",
+    });
+  });
+
+  test("when the journal cannot write, nothing is dispatched", async () => {
+    const agent = testAgent(script([calls(["pay", { to: "a", amount: 1 }]), "done"]));
+    agent.journal.dispatchEffect = async () => {
+      throw new Error("disk full");
+    };
+    await expect(agent.run("pay")).rejects.toThrow("disk full");
+    expect(agent.done).toEqual([]);
+  });
+
+  test("an idempotent effect is in the ledger too", async () => {
+    const agent = testAgent(script([calls(["tag", { id: "1" }]), "done"]));
+    await agent.run("tag");
+    expect(await eventsOf(agent.journal, "t1", "effect")).toMatchObject([
+      { status: "dispatched" },
+      { status: "committed" },
+    ]);
+    expect(agent.done).toEqual(['tag {"id":"1"}']);
+  });
+});
