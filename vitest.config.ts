@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^bulkhead$/, replacement: `${root}index.ts` },
+      { find: /^bulkhead\/testing$/, replacement: `${root}test/contracts/index.ts` },
       { find: /^bulkhead\/([a-z]+)$/, replacement: `${root}$1/index.ts` },
     ],
   },

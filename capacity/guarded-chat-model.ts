@@ -9,6 +9,8 @@ import {
   type BaseChatModelCallOptions,
   type BindToolsInput,
 } from "@langchain/core/language_models/chat_models";
+import { convertChunksToEvents } from "@langchain/core/language_models/compat";
+import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import { AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
@@ -81,6 +83,11 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
   /** The primary's parameters, for traces. */
   override invocationParams(options?: this["ParsedCallOptions"]): ReturnType<BaseChatModel["invocationParams"]> {
     return this.#primary.model.invocationParams(forRoute(options ?? {}));
+  }
+
+  /** What the primary can do. Agents choose by it, for example how to ask for structured output. */
+  override get profile(): BaseChatModel["profile"] {
+    return this.#primary.model.profile;
   }
 
   override getLsParams(options: this["ParsedCallOptions"]): ReturnType<BaseChatModel["getLsParams"]> {
@@ -162,6 +169,26 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     yield await announced(new ChatGenerationChunk({ text: "", message: last }), runManager);
   }
 
+  /** LangChain's bridge to its newer stream protocol drops response metadata: what we know about the answer goes back in. */
+  override async *_streamChatModelEvents(
+    messages: BaseMessage[],
+    options: this["ParsedCallOptions"],
+    runManager?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatModelStreamEvent> {
+    let obtained: unknown;
+    const chunks = this._streamResponseChunks(messages, options, runManager);
+    const watched = (async function* () {
+      for await (const chunk of chunks) {
+        obtained = chunk.message.response_metadata[OBTAINED_KEY] ?? obtained;
+        yield chunk;
+      }
+    })();
+    for await (const event of convertChunksToEvents(watched, options.signal && { signal: options.signal })) {
+      if (event.event !== "message-finish") yield event;
+      else yield { ...event, responseMetadata: { ...event.responseMetadata, [OBTAINED_KEY]: obtained } };
+    }
+  }
+
   get #primary(): ModelRoute {
     return this.routes[0];
   }
@@ -194,7 +221,8 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       signal,
       deadlineAt: options.deadlineAt,
       onWait: ({ waitMs, reason }) => {
-        void emit({ kind: "queued", route: call.route, waitMs: Math.round(waitMs), reason });
+        // LangChain reports what a handler throws; a call in the queue must not fail for it.
+        emit({ kind: "queued", route: call.route, waitMs: Math.round(waitMs), reason }).catch(() => {});
       },
       route: this.#primary.name,
       pauseLeftMs: this.#limits.maxWaitMs,

@@ -71,7 +71,8 @@ export async function serve<Value>(
     }
     failed.push(outcome);
     const next = routes[index + 1];
-    if (next === undefined || admission === "primary-only" || FATAL.has(outcome.failure.reason)) break;
+    if (next === undefined || isLate(options) || admission === "primary-only" || FATAL.has(outcome.failure.reason))
+      break;
     await emit({ kind: "fallback", from: route.name, to: next.name, reason: outcome.failure.reason });
   }
   const [primary, ...others] = failed;
@@ -109,7 +110,7 @@ async function onRoute<Value>(
       const thrown = call.last.thrown ?? error;
       const failure = classifyError(thrown, clock.now());
       const aborted = call.signal?.aborted === true;
-      await tell(emit, route, report(showsOf(failure, thrown, aborted), failure.kind));
+      await tell(emit, route, report(showsOf(failure, thrown, aborted || isLate(options)), failure.kind));
       if (aborted) throw call.signal?.reason;
       if (!failure.clean) counts.unclear += 1;
       const { refused } = call.last;
@@ -135,9 +136,12 @@ async function onRoute<Value>(
   }
 }
 
-/** What an attempt showed about the route. A request that never left shows nothing. */
-function showsOf(failure: Failure, thrown: unknown, aborted: boolean): "alive" | "dead" | "unknown" {
-  if (aborted || CapacityWaitError.isInstance(thrown)) return "unknown";
+/** Whether the caller's deadline has passed. */
+const isLate = ({ call, clock }: ServeOptions): boolean => clock.now() >= (call.deadlineAt ?? Number.POSITIVE_INFINITY);
+
+/** What an attempt showed about the route. One that never left shows nothing, nor does one that its caller ended. */
+function showsOf(failure: Failure, thrown: unknown, endedByCaller: boolean): "alive" | "dead" | "unknown" {
+  if (endedByCaller || CapacityWaitError.isInstance(thrown)) return "unknown";
   return DEAD.has(failure.kind) ? "dead" : "alive";
 }
 

@@ -3,7 +3,6 @@
 
 import type { ChatGenerationChunk } from "@langchain/core/outputs";
 import { type AnswerFacts, StreamedAnswer, saysSomething } from "./answer.js";
-import { callInProgress } from "./call.js";
 import { BrokenAnswerError } from "./errors.js";
 import type { ModelRoute } from "./route.js";
 import { explainBroken, type Served, type ServeOptions, serve } from "./serve.js";
@@ -35,7 +34,7 @@ export async function* streamFrom(
     yield* first;
     if (facts !== undefined) return { served, facts };
     for (;;) {
-      const next = await callInProgress.run(call, () => rest.next());
+      const next = await rest.next();
       if (next.done) break;
       answer.see(next.value);
       yield next.value;
@@ -50,7 +49,7 @@ export async function* streamFrom(
     throw new BrokenAnswerError(message, failure.kind, { cause: thrown });
   } finally {
     // The consumer walked away: the provider need not go on, and the slot comes back.
-    if (!over) await callInProgress.run(call, () => rest.return?.());
+    if (!over) await rest.return?.();
   }
 }
 

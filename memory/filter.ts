@@ -4,7 +4,7 @@ const OPERATORS = new Map<string, (value: unknown, wanted: unknown) => boolean>(
   ["$eq", (value, wanted) => value === wanted],
   ["$ne", (value, wanted) => value !== wanted],
   ["$gt", (value, wanted) => Number(value) > Number(wanted)],
-  ["$gte", (value, wanted) => Number(value) > Number(wanted)],
+  ["$gte", (value, wanted) => Number(value) >= Number(wanted)],
   ["$lt", (value, wanted) => Number(value) < Number(wanted)],
   ["$lte", (value, wanted) => Number(value) <= Number(wanted)],
   ["$in", (value, wanted) => Array.isArray(wanted) && wanted.includes(value)],

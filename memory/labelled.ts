@@ -177,12 +177,13 @@ async function search(
 ): Promise<Candidate[]> {
   // Through `batch`, because PostgresStore.search() gives a text rank where its batch gives a cosine or nothing. And
   // by exact namespace, because it also finds the sisters whose name only begins the same (`ann`, `anna`).
-  const page = async (offset: number, about: { query?: string }) => {
+  const page = async (offset: number, about: { query?: string; limit?: number }) => {
     const [found = []] = await store.batch([{ namespacePrefix: namespace, offset, limit: PAGE, ...about }]);
     signal?.throwIfAborted();
     return found;
   };
   const own = (item: Item) => item.namespace.join(":") === namespace.join(":");
+  if ((await page(0, { limit: 1 })).length === 0) return []; // Nothing to compare with: do not load an embedder for it.
   const byMeaning = await page(0, { query });
   if (byMeaning.some((item) => item.score !== undefined)) {
     return byMeaning.filter(own).map((item) => ({ item, score: item.score }));

@@ -2,25 +2,25 @@
 // remember. Memories keep the trust they were written with.
 
 import { fileURLToPath } from "node:url";
-import { labelledMemory, openStore } from "bulkhead/memory";
+import { labelledMemory, type OpenedStore, openStore } from "bulkhead/memory";
 import { MiniLmEmbeddings, type Settings } from "bulkhead/models";
 
-/** The folder with AGENTS.md and skills/. */
+/** The folder with AGENTS.md and skills/. Its files count as the operator's word: keep it out of reach of tools that write. */
 export const folder = fileURLToPath(new URL(".", import.meta.url));
 
-/** Opens the memory at its first use. */
-export function openMemory(settings: Settings) {
-  const embeddings = new MiniLmEmbeddings();
-  let opened: ReturnType<typeof openStore> | undefined;
-  const open = () => {
-    opened ??= openStore(settings.database, { embeddings });
-    return opened;
+/** Opens the memory at its first use. On Postgres it is searched by shared words, since pgvector may not be there. */
+export function openMemory({ database }: Settings) {
+  const embeddings = database.startsWith("postgres") ? undefined : new MiniLmEmbeddings();
+  let opened: OpenedStore | undefined;
+  const store = async () => {
+    opened ??= await openStore(database, embeddings === undefined ? {} : { embeddings });
+    return opened.store;
   };
   return {
-    items: labelledMemory({ store: async () => (await open()).store, namespace: ["agent"] }),
+    items: labelledMemory({ store, namespace: ["agent"] }),
     close: async () => {
-      await (await opened)?.close();
-      await embeddings.close();
+      await opened?.close();
+      await embeddings?.close();
     },
   };
 }

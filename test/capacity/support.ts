@@ -101,3 +101,12 @@ export class Events extends BaseCallbackHandler {
     return this.all.map(({ kind }) => kind);
   }
 }
+
+/** Waits until `holds`, by turns of the event loop; fails after ten seconds. */
+export async function until(holds: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error("it never came true");
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

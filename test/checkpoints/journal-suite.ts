@@ -338,6 +338,12 @@ export function journalSuite(name: string, place: () => Place): void {
       expect(openJournal(at.url, { ids: () => "7" }).id("run")).toBe("run-7");
     });
 
+    it("writes what was appended before it closes", async () => {
+      const appended = journal.append(scope, note(1));
+      await journal.close();
+      expect(await appended).toMatchObject({ seq: 1 });
+    });
+
     it("closes twice, and says so afterwards", async () => {
       await journal.append(scope, note(1));
       await Promise.all([journal.close(), journal.close()]);

@@ -177,6 +177,16 @@ describe("search by meaning", () => {
     await expect(plain.reindex()).rejects.toMatchObject({ code: "VECTORS_UNSUPPORTED" });
   });
 
+  it("does not mind an embedder whose items are all gone", async () => {
+    const file = newFile();
+    const old = new SqliteStore(file, { embeddings: new LetterEmbeddings("old@1") });
+    await old.put(["d"], "k", { text: "abc" });
+    await old.delete(["d"], "k");
+    const store = new SqliteStore(file, { embeddings: new LetterEmbeddings("new@2") });
+    await store.put(["d"], "k", { text: "abc" });
+    expect(await store.search(["d"], { query: "abc" })).toHaveLength(1);
+  });
+
   it("re-indexing honours what a put said about its index, and leaves alone what changed meanwhile", async () => {
     const file = newFile();
     const plain = new SqliteStore(file);

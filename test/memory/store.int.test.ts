@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -71,30 +73,36 @@ describe.skipIf(missing !== undefined && process.env["CI"] !== "true")("a store 
     expect(sameLabel(mark, TOP)).toBe(true);
   });
 
-  const loseConnections = () =>
-    administer(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}' AND application_name <> 'locker'`,
-    );
-
   it("survives losing its idle connections, and reconnects", async () => {
     await store.get(["n"], "k");
-    await loseConnections();
+    await administer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`);
     await expect.poll(() => store.get(["n"], "k").catch(() => "failed"), { timeout: 5000 }).toBeNull();
   });
 
   it("survives losing a connection that is at work, and says so", async () => {
-    const locker = new pg.Client({ connectionString: url, application_name: "locker" });
+    const sockets: Socket[] = [];
+    const proxy = createServer((socket) => {
+      const upstream = connect(5432, "127.0.0.1");
+      sockets.push(socket, upstream);
+      for (const each of [socket, upstream]) each.on("error", () => undefined); // Cutting is the point.
+      socket.pipe(upstream).pipe(socket);
+    });
+    await once(proxy.listen(0, "127.0.0.1"), "listening");
+    const { port } = proxy.address() as AddressInfo;
+    const far = await openStore(url.replace(":5432", `:${port}`));
+    const locker = new pg.Client({ connectionString: url });
     await locker.connect();
     await locker.query("BEGIN");
     await locker.query("LOCK TABLE store IN ACCESS EXCLUSIVE MODE");
-    const waiting = expect(store.put(["n"], "k", {})).rejects.toThrow(/terminat/);
-    await expect
-      .poll(async () => (await locker.query("SELECT 1 FROM pg_locks WHERE NOT granted")).rowCount, { timeout: 5000 })
-      .toBe(1);
-    await loseConnections();
+    const waiting = expect(far.store.put(["n"], "k", {})).rejects.toThrow(/terminated|ECONNRESET/);
+    const blocked = async () => (await locker.query("SELECT 1 FROM pg_locks WHERE NOT granted")).rowCount;
+    await expect.poll(blocked, { timeout: 5000 }).toBe(1);
+    for (const socket of sockets) socket.resetAndDestroy();
     await waiting;
     await locker.end();
-    expect(await store.get(["n"], "k")).toBeNull();
+    expect(await far.store.search(["n"])).toBeInstanceOf(Array);
+    await far.close();
+    proxy.close();
   });
 
   it("says so when the server has no pgvector, or else searches by meaning", async () => {

@@ -200,7 +200,7 @@ function run(module: string, nodeArguments: string[]): Promise<{ code: number | 
 describe("a process that embeds and does not close the embedder", () => {
   it("works from the built JavaScript, and ends by itself", async () => {
     expect(await run(transpiled(), [])).toEqual({ code: 0, output: "384 -0.0665" });
-  });
+  }, 60_000);
 
   it("works from the sources under tsx, and ends by itself", async () => {
     const tsx = import.meta.resolve("tsx");

@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineTool, type HarnessTool, PermitRequiredError } from "../../nodes/index.js";
 import { mintPermit } from "../../nodes/permit.js";
+import { calls, script } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
-import { calls, eventsOf, script } from "../support/script.js";
+import { eventsOf } from "../support/events.js";
 
 /** A provider that does its work and dies before it can say so, the first time. */
 function dyingTool(honoursKey: boolean) {

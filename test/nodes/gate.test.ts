@@ -2,8 +2,9 @@ import { AIMessage } from "@langchain/core/messages";
 import { Command } from "@langchain/langgraph";
 import { describe, expect, test } from "vitest";
 import { label, strict, TOP } from "../../trust/index.js";
+import { calls, script } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
-import { calls, eventsOf, script } from "../support/script.js";
+import { eventsOf } from "../support/events.js";
 
 describe("gate", () => {
   test("a clean run passes its floor without a person", async () => {

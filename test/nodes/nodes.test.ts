@@ -4,8 +4,9 @@ import { describe, expect, test } from "vitest";
 import { labelledMemory } from "../../memory/index.js";
 import { decideAdmission } from "../../nodes/index.js";
 import { label, TOP } from "../../trust/index.js";
+import { calls, script } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
-import { calls, eventsOf, script } from "../support/script.js";
+import { eventsOf } from "../support/events.js";
 
 describe("tools", () => {
   test("parallel calls settle on their own and keep their order", async () => {

@@ -6,8 +6,9 @@ import { createAgent } from "langchain";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { asSubagent, defineSubagent, type SubagentGraph } from "../../subagents/index.js";
+import { calls, script } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
-import { calls, eventsOf, script } from "../support/script.js";
+import { eventsOf } from "../support/events.js";
 
 const task = (who: string, description = "do it") =>
   ["task", { description, subagent_type: who }] as [string, Record<string, unknown>];

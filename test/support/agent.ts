@@ -10,7 +10,7 @@ import type { Brain } from "../../models/index.js";
 import { type ApprovalInterrupt, defineTool, type HarnessTool, labelled } from "../../nodes/index.js";
 import type { SubagentPort } from "../../subagents/index.js";
 import type { Trust } from "../../trust/index.js";
-import { scriptedModel } from "./script.js";
+import { scriptedModel } from "../contracts/index.js";
 
 /** The tools of these tests, and what they did. */
 export function countingTools() {

@@ -9,6 +9,7 @@ import {
   mark,
   meet,
   meetMarks,
+  type Rank,
   TOP,
   TrustChannel,
   type TrustWrite,
@@ -74,15 +75,26 @@ describe("TrustChannel", () => {
   });
 
   it("says whether it changed, also when only the causes did", () => {
+    const explained = (reason: string, rank: Rank) => ({
+      ...TOP,
+      causes: [{ axis: "fidelity" as const, rank, reason }],
+    });
     const channel = channelAt([begin(TOP)]);
     expect(channel.update([])).toBe(false);
     expect(channel.update([TOP])).toBe(false);
-    expect(channel.update([mark(label({ fidelity: 1 }), "a")])).toBe(true);
-    expect(channel.update([mark(label({ fidelity: 1 }), "a")])).toBe(false);
-    expect(channel.update([mark(label({ fidelity: 1 }), "b")])).toBe(true);
-    for (let index = 0; index < MAX_CAUSES; index += 1) channel.update([mark(label({ fidelity: 2 }), `mild ${index}`)]);
+    expect(channel.update([mark(label({ currency: 1 }), "a")])).toBe(true);
+    expect(channel.update([explained("b", 2)])).toBe(true);
+    for (let index = 0; index < MAX_CAUSES; index += 1) channel.update([explained(`mild ${index}`, 2)]);
     expect(channel.get().causes).toHaveLength(MAX_CAUSES);
-    expect(channel.update([mark(label({ fidelity: 1 }), "as low, and one mild cause has to go")])).toBe(true);
+    expect(channel.update([explained("graver, so a mild cause has to go", 1)])).toBe(true);
+    expect(channel.get().causes).toHaveLength(MAX_CAUSES);
+  });
+
+  it("explains a fall once: a later cause at the same rank adds nothing", () => {
+    const channel = channelAt([begin(TOP)], [mark(label({ fidelity: 1 }), "the first")]);
+    expect(channel.update([mark(label({ fidelity: 1 }), "the second")])).toBe(false);
+    channel.update([mark(label({ fidelity: 0 }), "the third")]);
+    expect(channel.get().causes.map((each) => each.reason)).toEqual(["the first", "the third"]);
   });
 
   it("survives its checkpoint, causes and violations included", () => {

@@ -57,8 +57,7 @@ export const lookOrder = (id: number): Plan<Lookup<Order>> =>
 export const lookCustomer = (id: string): Plan<Lookup<Customer>> =>
   look("read_customer", { customer_id: id }, customer, `reading customer ${id}`);
 
-/** Searches one name, e-mail address or id. */
-export function* search(query: string): Plan<Lookup<Named>> {
+function* searchExactly(query: string): Plan<Lookup<Named>> {
   const result = yield* look("search_customers", { query, limit: 10 }, matches, `searching for "${query}"`);
   if ("stop" in result) return result;
   const found = result.value.matches;
@@ -68,6 +67,17 @@ export function* search(query: string): Plan<Lookup<Named>> {
   return { value: { name: query, found, exact } };
 }
 
+/** Searches one name, e-mail address or id. "Bristol Harbor Bakery" is the Harbor Bakery in Bristol. */
+export function* search(query: string): Plan<Lookup<Named>> {
+  const whole = yield* searchExactly(query);
+  const [city, ...rest] = query.split(" ");
+  if ("stop" in whole || whole.value.found.length > 0 || city === undefined || rest.length < 2) return whole;
+  const shorter = yield* searchExactly(rest.join(" "));
+  if ("stop" in shorter) return shorter;
+  const there = shorter.value.exact.filter((entry) => entry.city.toLowerCase() === city.toLowerCase());
+  return { value: { name: query, found: there, exact: there } };
+}
+
 /** "A and B" may be one name or two: every reading is searched, and the one with fewest names that all exist wins. */
 function* searchGroup(parts: readonly string[]): Plan<Lookup<readonly Named[]>> {
   const queries: string[] = [];
@@ -75,7 +85,9 @@ function* searchGroup(parts: readonly string[]): Plan<Lookup<readonly Named[]>> 
     for (let to = from + 1; to <= Math.min(parts.length, from + 3); to += 1)
       queries.push(parts.slice(from, to).join(" and "));
   }
-  const results = yield* all(queries.slice(0, 6).map(search));
+  const results = yield* all(
+    queries.slice(0, 6).map((query) => (query.includes(" and ") ? searchExactly(query) : search(query))),
+  );
   const stopped = results.find((result) => "stop" in result);
   if (stopped !== undefined && "stop" in stopped) return stopped;
   const byName = new Map(
@@ -110,17 +122,13 @@ export function* searchNames(slots: Slots): Plan<Lookup<readonly Named[]>> {
 export function singledOut(session: Session, named: Named): readonly Customer[] {
   if (named.exact.length < 2) return named.exact;
   const text = session.text.toLowerCase().replaceAll(named.name.toLowerCase(), " ");
-  const cities = named.exact.filter((entry) => {
-    const city = entry.city.toLowerCase();
-    return (
-      city !== "" &&
-      text.includes(city) &&
-      !text.includes(`not the ${city}`) &&
-      !text.includes(`not ${city}`) &&
-      !text.includes(`not in ${city}`)
-    );
-  });
+  const left = named.exact.filter(
+    ({ customer_id, city }) =>
+      !session.task.excluded.includes(customer_id) && (city === "" || !isKeptOut(text, city.toLowerCase())),
+  );
+  const cities = left.filter((entry) => entry.city !== "" && text.includes(entry.city.toLowerCase()));
   if (cities.length === 1) return cities;
+  if (left.length === 1) return left;
   const ordinal =
     /\b(first|second|third|last|former|latter) one\b|^\s*(?:the )?(first|second|third|last|former|latter)\s*[.!]?$/m.exec(
       text,
@@ -129,6 +137,12 @@ export function singledOut(session: Session, named: Named): readonly Customer[] 
   const chosen = index === undefined ? undefined : named.exact.at(index);
   return chosen === undefined ? named.exact : [chosen];
 }
+
+/** "not the one in Portland", "except Portland". */
+const isKeptOut = (text: string, city: string): boolean =>
+  new RegExp(
+    `\\b(?:not|except|excluding|other than|rather than|instead of|unlike)\\b[^.;\\n]{0,30}${city.replace(/\W/g, "\\$&")}`,
+  ).test(text);
 
 /** "Which one?", with the candidates. */
 export const askWhich = (name: string, candidates: readonly Customer[]): Report =>

@@ -125,9 +125,12 @@ export function namesIn(passage: string): readonly (readonly string[])[] {
     quoted.push([(double ?? single ?? "").trim()]);
     return " ; ";
   });
-  const words = text.match(WORD) ?? [];
+  // Text without lower-case letters has no capitals to go by, and a verb before "a" or "the" opens with one.
+  const shouts = !/\p{Ll}/u.test(text);
+  const words =
+    text.replace(/^\s*\p{Lu}\p{Ll}+\s+(?=(?:an?|the|all|any|our|their|my|your|this|that)\b)/u, "").match(WORD) ?? [];
   const capitalised = runs(words, (word) => /^\p{Lu}/u.test(word) && !isCommonWord(word));
-  if (quoted.length > 0 || capitalised.length > 0) return [...quoted, ...capitalised];
+  if (quoted.length > 0 || (capitalised.length > 0 && !shouts)) return [...quoted, ...capitalised];
   return runs(words, (word) => /^\p{L}{2}/u.test(word) && !isCommonWord(word));
 }
 

@@ -14,6 +14,8 @@ export interface Toolbox {
   has(tool: string): boolean;
   /** Whether `task` is bound and offers this subagent. */
   hasSubagent(name: string): boolean;
+  /** The values an argument may have, when the schema lists them. */
+  choices(tool: string, argument: string): readonly string[] | undefined;
   /** The call with arguments that fit the schema, or `undefined` when the tool cannot take it. */
   fit(call: Call): Call | undefined;
 }
@@ -58,7 +60,8 @@ function fitArguments(args: Call["args"], parameters: Schema): Record<string, un
   for (const [name, schema] of Object.entries(properties)) {
     if (args[name] === undefined) continue;
     const value = coerce(args[name], isRecord(schema) ? schema : {});
-    if (value !== undefined) fitted[name] = value;
+    if (value === undefined) return undefined; // dropping it would be another call than the one that was meant
+    fitted[name] = value;
   }
   return required.every((name) => fitted[name] !== undefined) ? fitted : undefined;
 }
@@ -71,6 +74,12 @@ export function toolbox(tools: readonly BrainTool[]): Toolbox {
     hasSubagent(name) {
       const task = byName.get("task");
       return task !== undefined && JSON.stringify([task.description, task.parameters]).includes(name);
+    },
+    choices(tool, argument) {
+      const properties = byName.get(tool)?.parameters["properties"];
+      const schema = isRecord(properties) ? properties[argument] : undefined;
+      const values = isRecord(schema) ? schema["enum"] : undefined;
+      return Array.isArray(values) ? values.map(String) : undefined;
     },
     fit(call) {
       const tool = byName.get(call.tool);

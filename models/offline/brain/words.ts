@@ -38,6 +38,8 @@ const COMMON: readonly string[] = list(`
   closing handled handling processed processing processes resolved compared comparing comparison found finding
   search searching reading quoting lists listing counting summarising summarizing checked checking approved auditor
   everything anything something nothing thing things stuff happened happen happening want wish right way
+  cancelled canceled delivered returned hold paid unpaid overdue late recent latest
+  unless if provided assuming undo appreciate perhaps maybe
   fully entirely completely whole entire half part partial partially rid dup dupe file line word shipped ship moved pls issue issued
   initiate arrange grant offer perform start trigger actually really
   mention mentions mentioned confirm confirms confirmation refer refers hold holds own owns owner behalf exactly immediately

@@ -51,6 +51,13 @@ describe("the flow of a task", () => {
     expect(game.named("read_ticket_text")).toEqual([]);
   });
 
+  test("a ticket that is only cited is not read in full", () => {
+    const game = new Play();
+    game.say("Ticket 1077 says order 7781 was charged twice. Please refund the duplicate.");
+    expect(changes(game.workspace)).toEqual(["close 1077", "refund CH-7781-2 49"]);
+    expect(game.named("read_ticket_text")).toEqual([]);
+  });
+
   test("without subagents and todos it goes on by itself", () => {
     const game = new Play("offline-large", DOMAIN_TOOLS);
     game.say(DELETION);

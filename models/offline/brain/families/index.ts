@@ -1,8 +1,9 @@
 // One planner per family of tasks, and the plan of a whole task: todos first, each goal in order, stop at the first
 // that cannot be carried out.
 
-import { type Goal, type Intent, isEmpty, joinSlots } from "../intents.js";
+import { type Goal, isEmpty, joinSlots } from "../intents.js";
 import { NO_SLOTS } from "../language.js";
+import type { Intent } from "../patterns.js";
 import { call, type Plan } from "../plan.js";
 import { asked, declined, done, type Report, type Session } from "../session.js";
 import { compare } from "./compare.js";

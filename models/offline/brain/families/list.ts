@@ -25,7 +25,7 @@ const REQUESTS: readonly (readonly [RegExp, string])[] = [
 /** Lists what the goal asks for, or counts it. */
 export function* list(session: Session, goal: Goal): Plan<Report> {
   const kind = kindOf(goal.text);
-  if (kind === "customers") return yield* listCustomers(goal);
+  if (kind === "customers") return yield* listCustomers(session, goal);
   const refers = goal.slots.customers.length + goal.slots.names.length + goal.slots.emails.length > 0;
   const pronoun = /\b(?:their|them|they|its?|his|her|that (?:customer|company)|this (?:customer|company))\b/i.test(
     goal.text,
@@ -38,7 +38,7 @@ export function* list(session: Session, goal: Goal): Plan<Report> {
     about = { customer_id: identity.customer.customer_id };
     whose = ` of ${person(identity.customer)}`;
   }
-  return yield* kind === "orders" ? listOrders(goal, about, whose) : listTickets(goal, about, whose);
+  return yield* kind === "orders" ? listOrders(session, goal, about, whose) : listTickets(session, goal, about, whose);
 }
 
 function kindOf(text: string): Kind {
@@ -56,10 +56,18 @@ function kindOf(text: string): Kind {
 }
 
 const counts = (text: string): boolean => /\b(?:how many|count|number of)\b/i.test(text);
-const statusOf = (text: string, words: readonly string[]): { status?: string } => {
-  const status = words.find((word) => new RegExp(`\\b${word}\\b`, "i").test(text));
+
+/** The status the text names, of those the tool knows; of `usual` ones when its schema does not list them. */
+function statusOf({ tools }: Session, tool: string, text: string, usual: readonly string[]): { status?: string } {
+  const plain = text
+    .toLowerCase()
+    .replace(/canceled/g, "cancelled")
+    .replace(/[\s-]+/g, "_");
+  const status = (tools.choices(tool, "status") ?? usual).find((word) =>
+    new RegExp(`(?:^|[^a-z])${word}(?:$|[^a-z])`).test(plain),
+  );
   return status === undefined ? {} : { status };
-};
+}
 
 /** "12 open tickets of …: first, second; and 10 more." */
 function listing(what: string, total: number, items: readonly string[], countOnly: boolean): Report {
@@ -73,9 +81,9 @@ function listing(what: string, total: number, items: readonly string[], countOnl
   );
 }
 
-function* listCustomers(goal: Goal): Plan<Report> {
+function* listCustomers(session: Session, goal: Goal): Plan<Report> {
   const city = goal.slots.city ?? /\b(?:from|at|near)\s+(\p{L}[\p{L} '-]*\p{L})/u.exec(goal.text)?.[1];
-  const status = statusOf(goal.text, ["inactive", "active", "suspended", "closed"]);
+  const status = statusOf(session, "list_customers", goal.text, ["inactive", "active", "closed"]);
   const place = city === undefined ? {} : { city: capitalised(city) };
   const result = yield* read("list_customers", { ...place, ...status, limit: LIMIT }, customers);
   if ("problem" in result) return refusal("listing customers", result.problem);
@@ -86,18 +94,8 @@ function* listCustomers(goal: Goal): Plan<Report> {
 
 const capitalised = (words: string): string => words.replace(/(^|[\s-])\p{Ll}/gu, (letter) => letter.toUpperCase());
 
-function* listOrders(goal: Goal, about: { customer_id?: string }, whose: string): Plan<Report> {
-  const status = statusOf(goal.text, [
-    "pending",
-    "paid",
-    "shipped",
-    "delivered",
-    "cancelled",
-    "refunded",
-    "processing",
-    "open",
-    "completed",
-  ]);
+function* listOrders(session: Session, goal: Goal, about: { customer_id?: string }, whose: string): Plan<Report> {
+  const status = statusOf(session, "list_orders", goal.text, ["processing", "shipped", "delivered", "cancelled"]);
   const result = yield* read("list_orders", { ...about, ...status, limit: LIMIT }, orders);
   if ("problem" in result) return refusal("listing orders", result.problem);
   const { orders: found, total = found.length } = result.value;
@@ -113,8 +111,8 @@ function* listOrders(goal: Goal, about: { customer_id?: string }, whose: string)
   );
 }
 
-function* listTickets(goal: Goal, about: { customer_id?: string }, whose: string): Plan<Report> {
-  const status = statusOf(goal.text, ["open", "closed", "pending"]);
+function* listTickets(session: Session, goal: Goal, about: { customer_id?: string }, whose: string): Plan<Report> {
+  const status = statusOf(session, "list_tickets", goal.text, ["open", "closed"]);
   const kind = REQUESTS.find(([pattern]) => pattern.test(goal.text))?.[1];
   const request = kind === undefined ? {} : { request: kind };
   const result = yield* read("list_tickets", { ...about, ...status, ...request, limit: LIMIT }, tickets);

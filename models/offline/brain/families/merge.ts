@@ -40,7 +40,7 @@ export function* mergeCustomers(session: Session, goal: Goal): Plan<Report> {
       `${person(keep)} and ${person(remove)} share ${grounds.length === 0 ? "neither name, e-mail domain, phone nor city" : `only the ${grounds[0]}`}, so the records do not show that they are one customer. I did not merge them.`,
     );
   const doing = `merge ${person(remove)} into ${person(keep)}`;
-  const wait = pause(goal, doing);
+  const wait = pause(session, goal, doing, [remove.customer_id]);
   if (wait !== undefined) return wait;
   const tried = alreadyTried(session, goal, "merge_customers", "remove_id", [remove.customer_id]);
   if (tried !== undefined) return tried;

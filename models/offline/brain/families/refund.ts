@@ -15,7 +15,7 @@ type Or<Value> = Value | { readonly stop: Report };
 /** Refunds one charge of one order. */
 export function* refund(session: Session, goal: Goal): Plan<Report> {
   const slots = refer(session, goal);
-  const meansDuplicate = /duplicate|twice|double|second charge|extra charge|overcharg/i.test(
+  const meansDuplicate = /\bdup(?:e|licated?|licates)?\b|twice|double|second charge|extra charge|overcharg/i.test(
     `${goal.text} ${session.text}`,
   );
   const target = yield* findOrder(session, slots, meansDuplicate);
@@ -31,7 +31,10 @@ export function* refund(session: Session, goal: Goal): Plan<Report> {
   if ("stop" in payback) return payback.stop;
   const { charge, amount } = payback;
   const what = `${money(amount)} of charge ${charge.charge_id} on order ${order.order_id}`;
-  const wait = pause(goal, `refund ${what}`);
+  // An amount nobody named, on an order nobody named, is the person's to confirm.
+  const vague = slots.orders.length + slots.charges.length + slots.tickets.length + slots.amounts.length === 0;
+  const unsure = vague && !meansDuplicate && !session.task.goAhead;
+  const wait = pause(session, unsure ? { ...goal, reported: true } : goal, `refund ${what}`, [order.customer_id]);
   if (wait !== undefined) return wait;
 
   const tried = alreadyTried(session, goal, "refund_order", "charge_id", [charge.charge_id]);

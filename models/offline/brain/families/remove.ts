@@ -4,7 +4,7 @@ import { identify } from "../identity.js";
 import type { Goal } from "../intents.js";
 import type { Slots } from "../language.js";
 import { all, call, type Plan } from "../plan.js";
-import { asked, done, type Report, refer, type Session } from "../session.js";
+import { done, type Report, refer, type Session } from "../session.js";
 import { paragraph, people, person, refusal } from "../wording.js";
 import { alreadyTried, audit, closeAfter, forTicket, pause, ticketObjection } from "./shared.js";
 
@@ -22,12 +22,9 @@ function* removeOne(session: Session, goal: Goal, slots: Slots): Plan<Report> {
   const identity = yield* identify(session, slots);
   if ("stop" in identity) return identity.stop;
   const { customer, ticket, others } = identity;
-  if (session.task.excluded.includes(customer.customer_id))
-    return asked(
-      `The task both asks to delete ${person(customer)} and says not to. I changed nothing. Which is right?`,
-    );
   const doing = `delete the account of ${person(customer)}`;
-  const objection = ticketObjection(session, ticket, ["delete_account"], doing) ?? pause(goal, doing);
+  const objection =
+    ticketObjection(session, ticket, ["delete_account"], doing) ?? pause(session, goal, doing, [customer.customer_id]);
   if (objection !== undefined) return objection;
 
   const meant = refer(session, goal).customers;

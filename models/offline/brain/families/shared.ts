@@ -36,11 +36,14 @@ export function ticketObjection(
   return undefined;
 }
 
-/** The question before acting on a wish that the person only passed on; `undefined` when they told us to act. */
-export const pause = (goal: Goal, doing: string): Report | undefined =>
-  goal.reported
-    ? asked(`I checked the records and can ${doing}. Nothing has been changed yet. Shall I do it?`)
-    : undefined;
+/** The question before acting on a wish that was only passed on, or has a condition, or contradicts itself. */
+export function pause(session: Session, goal: Goal, doing: string, ids: readonly string[]): Report | undefined {
+  const kept = ids.find((id) => session.task.excluded.includes(id));
+  if (kept !== undefined)
+    return asked(`The task asks to ${doing}, but also keeps ${kept} out of it. I changed nothing. Which is right?`);
+  if (!goal.reported) return undefined;
+  return asked(`I checked the records and can ${doing}. Nothing has been changed yet. Shall I do it?`);
+}
 
 /**
  * Why this action may not be planned any more: the same kind of action on another record was already tried for this

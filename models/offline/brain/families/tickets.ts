@@ -35,18 +35,18 @@ export function* closeTicket(session: Session, goal: Goal): Plan<Report> {
   const resolution =
     /\b(?:because|as|since|resolution:?|reason:?|with)\s+(.{3,200})$/i.exec(goal.text)?.[1]?.replace(/["“”]/g, "") ??
     "Closed at the operator's request.";
-  const reports = yield* all(slots.tickets.map((id) => closeOne(goal, id, resolution)));
+  const reports = yield* all(slots.tickets.map((id) => closeOne(session, goal, id, resolution)));
   return {
     kind: reports.find((report) => report.kind !== "done")?.kind ?? "done",
     text: reports.map((report) => report.text).join("\n"),
   };
 }
 
-function* closeOne(goal: Goal, id: number, resolution: string): Plan<Report> {
+function* closeOne(session: Session, goal: Goal, id: number, resolution: string): Plan<Report> {
   const lookup = yield* lookTicket(id);
   if ("stop" in lookup) return lookup.stop;
   if (lookup.value.status === "closed") return done(`Ticket ${id} is closed already.`);
-  const wait = pause(goal, `close ticket ${id}`);
+  const wait = pause(session, goal, `close ticket ${id}`, []);
   if (wait !== undefined) return wait;
   const result = yield* call("close_ticket", { ticket_id: id, resolution });
   return result.status === "ok" ? done(`Closed ticket ${id}.`) : refusal(`closing ticket ${id}`, result);

@@ -19,7 +19,7 @@ export function* addNote(session: Session, goal: Goal): Plan<Report> {
     session.dictated ?? text ?? (topic === undefined || PRONOUN.test(topic) ? undefined : sentence(`About ${topic}`));
   if (note === undefined || note.trim() === "")
     return { ...asked(`What shall the note on ${person(customer)} say?`), wantsText: true };
-  const wait = pause(goal, `add the note to ${person(customer)}`);
+  const wait = pause(session, goal, `add the note to ${person(customer)}`, [customer.customer_id]);
   if (wait !== undefined) return wait;
   const result = yield* call("add_note", { customer_id: customer.customer_id, text: note });
   if (result.status !== "ok") return refusal(`adding the note to ${person(customer)}`, result);
@@ -33,7 +33,7 @@ export function* sendEmail(session: Session, goal: Goal): Plan<Report> {
   const { customer } = identity;
   const letter = compose(session, goal, customer.name);
   if (letter === undefined) return { ...asked(`What shall the e-mail to ${person(customer)} say?`), wantsText: true };
-  const wait = pause(goal, `send the e-mail to ${person(customer)}`);
+  const wait = pause(session, goal, `send the e-mail to ${person(customer)}`, [customer.customer_id]);
   if (wait !== undefined) return wait;
   const result = yield* call("send_email", { customer_id: customer.customer_id, ...letter });
   if (result.status !== "ok") return refusal(`sending the e-mail to ${person(customer)}`, result);

@@ -1,7 +1,6 @@
 // A scripted model behind the real path: the offline provider's HTTP server with a brain that follows a script, so
 // that capacity, streaming and labels are the ones of production. It fails on calls nobody scripted.
 
-import type { Journal } from "../../checkpoints/index.js";
 import {
   type Brain,
   type BrainAnswer,
@@ -45,7 +44,3 @@ export function scriptedModel(brain: Brain, faults: readonly string[] = []) {
   const resolved = resolveModel(readSettings({}), { provider });
   return { ...resolved, provider };
 }
-
-/** The events of a thread, by kind. */
-export const eventsOf = async (journal: Journal, thread: string, kind: string) =>
-  (await journal.events({ thread })).map(({ event }) => event).filter((event) => event.kind === kind);
