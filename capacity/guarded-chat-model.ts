@@ -1,7 +1,6 @@
 // A chat model that any LangChain or LangGraph code can use as it is, and that is always served as well as it can be:
 // queued, retried once and in one place, cached, or answered by a fallback that says so in the message.
 
-import { setMaxListeners } from "node:events";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import {
@@ -215,7 +214,6 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     const emit = announcer(runManager);
     const { signal } = options;
     signal?.throwIfAborted();
-    if (signal !== undefined) setMaxListeners(0, signal);
     const call: CallInProgress = {
       runKey: runKey(),
       signal,

@@ -13,7 +13,6 @@ import {
   type PendingWrite,
 } from "@langchain/langgraph-checkpoint";
 import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
-import { SqliteSaver } from "@langchain/langgraph-checkpoint-sqlite";
 import { toJournalError, translateFailure } from "./database/failure.js";
 import { openPostgresPool, whileMigrating } from "./database/postgres.js";
 import { openSqliteHandle } from "./database/sqlite.js";
@@ -21,7 +20,7 @@ import { type DatabaseTarget, parseDatabaseUrl } from "./database/target.js";
 import { JournalError } from "./errors.js";
 
 /** The version of the state this code writes. It grows when an older version could misread a checkpoint. */
-export const CHECKPOINT_SCHEMA = 1;
+const CHECKPOINT_SCHEMA = 1;
 
 /** Where the version stands in a stored checkpoint's metadata. */
 const STAMP = "bulkhead_schema";
@@ -102,6 +101,7 @@ async function openInner(target: DatabaseTarget): Promise<OpenSaver> {
     case "memory":
       return { saver: new MemorySaver(), close: async () => undefined };
     case "sqlite": {
+      const SqliteSaver = await sqliteSaver(target);
       const handle = openSqliteHandle(target);
       // The `better-sqlite3` that SqliteSaver is typed with is this same libsql, by the override in package.json.
       const saver = new SqliteSaver(handle as unknown as ConstructorParameters<typeof SqliteSaver>[0]);
@@ -146,4 +146,21 @@ export async function openCheckpointer(
   const target = parseDatabaseUrl(url, options.cwd ?? process.cwd());
   const { saver, close } = await openInner(target);
   return { saver: new StampedSaver(saver, target), close };
+}
+
+/**
+ * Loaded on demand: the package wants `better-sqlite3`, which would be compiled at install, so the project that uses it
+ * lists it together with the override that replaces that by libsql (see docs/dependencies.md).
+ */
+async function sqliteSaver(target: DatabaseTarget) {
+  try {
+    return (await import("@langchain/langgraph-checkpoint-sqlite")).SqliteSaver;
+  } catch (error) {
+    throw new JournalError(
+      "JOURNAL_UNAVAILABLE",
+      target.name,
+      `${target.name}: SQLite checkpoints need @langchain/langgraph-checkpoint-sqlite. Add "overrides": { "better-sqlite3": "npm:libsql@^0.5.29" } to package.json, then npm install @langchain/langgraph-checkpoint-sqlite@^1.0.4; or use postgres://….`,
+      error,
+    );
+  }
 }

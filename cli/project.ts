@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { parseEnv } from "node:util";
 import { z } from "zod";
 import type { AnyCompiledGraph, Harness } from "../graphs/index.js";
 import type { Settings } from "../models/index.js";
@@ -71,6 +72,10 @@ export function requireProject(cwd: string): Project {
   );
 }
 
+function setUnlessSet(env: Terminal["env"], values: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(values)) env[name] ??= value;
+}
+
 const absoluteDatabase = (url: string, base: string): string => {
   const path = /^sqlite:(?!\/\/)(.+)$/.exec(url)?.[1];
   return path === undefined ? url : `sqlite:${resolve(base, path)}`;
@@ -90,9 +95,9 @@ export async function configure(
   const base = project?.root ?? cwd;
   if (typeof project?.env === "string") {
     const file = join(project.root, project.env);
-    if (existsSync(file)) process.loadEnvFile(file); // What is set already wins.
+    if (existsSync(file)) setUnlessSet(env, parseEnv(readFileSync(file, "utf8")));
   } else {
-    for (const [name, value] of Object.entries(project?.env ?? {})) env[name] ??= value;
+    setUnlessSet(env, project?.env ?? {});
   }
   const { readSettings } = await import("../models/index.js");
   if (flags.db !== undefined) env["BULKHEAD_DB"] = absoluteDatabase(flags.db, cwd);

@@ -117,12 +117,14 @@ async function packInto(draft: string, root: string): Promise<string> {
   const vendor = join(draft, VENDOR);
   mkdirSync(vendor);
   try {
-    await promisify(execFile)("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", vendor], {
+    await promisify(execFile)("npm", ["pack", "--ignore-scripts", "--loglevel=error", "--pack-destination", vendor], {
       cwd: root,
     });
   } catch (error) {
+    const { stderr = "", message } = error as Error & { stderr?: string };
+    const reason = (stderr.trim() || message).replace(/\s+/g, " ");
     throw new CommandError(
-      `this package cannot be packed into the project: ${(error as Error).message}. Say what the project depends on with --package.`,
+      `this package cannot be packed into the project: ${reason}. Say what the project depends on with --package.`,
       { cause: error },
     );
   }

@@ -47,6 +47,7 @@ function readApproval(row: Row, now: number): ApprovalRecord {
   };
 }
 
+/** The approval with this id as it stands at `now`. */
 export function* findApproval(id: string, now: number): Work<ApprovalRecord | undefined> {
   const row = yield* first("SELECT * FROM h_approval WHERE id = ?", id);
   return row && readApproval(row, now);
@@ -80,6 +81,7 @@ function requireBinding(approval: ApprovalRecord, action: ApprovalRequest | Effe
   );
 }
 
+/** Approvals in the order of asking, filtered by their status at `now`. */
 export function* listApprovals(
   { thread, status }: { readonly thread?: string; readonly status?: ApprovalStatus },
   now: number,
@@ -91,7 +93,7 @@ export function* listApprovals(
   return status === undefined ? approvals : approvals.filter((approval) => approval.status === status);
 }
 
-/** Decides a pending approval, once. */
+/** Decides a pending approval, once. @throws ApprovalError `UNKNOWN`, `EXPIRED` or `DECIDED` */
 export function* decideApproval(
   id: string,
   decision: { readonly status: "approved" | "rejected"; readonly by: string; readonly reason: string | undefined },
@@ -112,7 +114,7 @@ export function* decideApproval(
   );
 }
 
-/** Uses an approval for one effect. Belongs into the transaction that dispatches the effect. */
+/** Uses an approval for one effect. Belongs into the transaction that dispatches the effect. @throws ApprovalError */
 export function* consumeApproval(id: string, effect: EffectIntent, now: number): Work<void> {
   const approval = yield* requireApproval(id, now);
   requireBinding(approval, effect);

@@ -43,6 +43,7 @@ function readEffect(row: Row): EffectRecord {
   };
 }
 
+/** The effect with this key. */
 export function* findEffect(key: string): Work<EffectRecord | undefined> {
   const row = yield* first("SELECT * FROM h_effect WHERE key = ?", key);
   return row && readEffect(row);
@@ -54,6 +55,7 @@ function* requireEffect(key: string): Work<EffectRecord> {
   throw new EffectError("EFFECT_UNKNOWN", key, `no effect ${key} in the ledger. Write its intent first.`);
 }
 
+/** Effects of one thread or of all, in the order of their intents. */
 export function* listEffects(thread: string | undefined): Work<readonly EffectRecord[]> {
   const rows = yield* thread === undefined
     ? all("SELECT * FROM h_effect ORDER BY position")

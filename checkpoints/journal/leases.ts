@@ -11,7 +11,7 @@ import type { Lease } from "./types.js";
 export const LEASE_MS = 30_000;
 
 /** How often it is renewed, in milliseconds. */
-export const RENEW_MS = 10_000;
+const RENEW_MS = 10_000;
 
 /** Calls `tick` every `ms` milliseconds until the function it returns is called. Must not keep the process alive. */
 export type Ticker = (ms: number, tick: () => void) => () => void;
@@ -23,7 +23,7 @@ export const systemTicker: Ticker = (ms, tick) => {
 };
 
 /** Whether a process of this host is alive. A process we may not signal is. */
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

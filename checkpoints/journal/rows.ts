@@ -9,8 +9,10 @@ import { JournalError } from "../errors.js";
 /** Postgres sends 64-bit integers as text. */
 export const integer = z.coerce.number().int();
 
-export const rank = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
+const rank = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
+/** Anything that is no label is the bottom; so is a missing one. */
 export const label = z.unknown().prefault(null).transform(parseLabel);
+/** Causes only explain: what is none is left out. */
 export const causes = z.unknown().prefault(null).transform(parseCauses);
 export const deficits = z.array(z.object({ axis: z.enum(AXES), rank, floor: rank }));
 export const runStatus = z.enum(["running", "finished", "failed", "waiting", "blocked", "parked", "interrupted"]);

@@ -41,11 +41,13 @@ export function* beginThread(thread: string, graph: string, label: Label, now: n
   return fresh !== undefined;
 }
 
+/** The thread, or `undefined` when nobody told the journal of it. */
 export function* findThread(thread: string): Work<ThreadRecord | undefined> {
   const row = yield* first("SELECT * FROM h_thread WHERE thread = ?", thread);
   return row && readThread(row);
 }
 
+/** All threads, the most recently updated first. */
 export function* listThreads(): Work<readonly ThreadRecord[]> {
   return (yield* all("SELECT * FROM h_thread ORDER BY updated_at DESC, thread")).map(readThread);
 }

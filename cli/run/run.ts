@@ -121,10 +121,7 @@ async function runOn(
   const say = (line: string) => terminal.err(line);
   const interruption = new Interruption(() => performance.now(), say);
   const stopListening = terminal.onInterrupt(interruption.request);
-  if (!json) {
-    say(model.sentence);
-    say(terminal.errStyle.dim(`thread: ${thread}`));
-  }
+  if (!json) say(model.sentence);
   const interactive = terminal.interactive && !json;
   const session = new Session({ ...target, loaded, saver, terminal, interruption, approve, interactive, run, task });
   try {
@@ -132,6 +129,7 @@ async function runOn(
     let ran = false;
     const outcome = await session.execute(() => {
       ran = true;
+      if (!json) say(terminal.errStyle.dim(`thread: ${thread}`));
       return new Reporter({ journal, thread, values }, terminal, json);
     });
     if (!ran && !json) say("This thread has finished: there is nothing to resume.");

@@ -48,20 +48,25 @@ export class Session {
   }
 
   /**
-   * Runs to the end, or to where a person or capacity is needed. Never throws for what the graph does.
+   * Runs to the end, or to where a person or capacity is needed. Never throws for what the graph does. `report` is
+   * called once the thread can be resumed, whatever happens; it is not called when nothing is left to do.
    *
    * @throws ThreadBusyError when another run has the thread, JournalError when the database cannot be used.
    */
-  async execute(reporter: () => Reporter): Promise<Outcome> {
+  async execute(report: () => Reporter): Promise<Outcome> {
     const { loaded, run, thread } = this.options;
     const { journal } = loaded.harness;
     const lease = await journal.lease(thread, run);
     try {
       const { input, task, done } = await this.prepare(journal);
       if (done) return await outcomeOfState(await this.state(), journal, thread);
-      const listening = reporter();
+      const told = task === undefined ? {} : { task };
+      await journal.updateThread(thread, { status: "running", graph: loaded.name, ...told });
+      const listening = report();
       try {
-        await this.begin(journal, task);
+        const { model, offline } = loaded.harness.model;
+        const resumed = this.options.mode === "resume";
+        await journal.append(this.scope, { kind: "run.start", graph: loaded.name, ...told, model, offline, resumed });
         const outcome = await this.drive(input, lease, listening);
         await this.end(journal, outcome);
         return outcome;
@@ -116,15 +121,6 @@ export class Session {
     for (const { id } of await journal.approvals({ thread: this.options.thread, status: "pending" })) {
       await decideApproval(journal, id, "rejected", decider("cli"), "withdrawn: the user went on with a new message");
     }
-  }
-
-  private async begin(journal: Journal, task: string | undefined): Promise<void> {
-    const { thread, loaded, mode } = this.options;
-    const told = task === undefined ? {} : { task };
-    await journal.updateThread(thread, { status: "running", graph: loaded.name, ...told });
-    const { model, offline } = loaded.harness.model;
-    const resumed = mode === "resume";
-    await journal.append(this.scope, { kind: "run.start", graph: loaded.name, ...told, model, offline, resumed });
   }
 
   private async drive(first: Prepared["input"], lease: Lease, reporter: Reporter): Promise<Outcome> {

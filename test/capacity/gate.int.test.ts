@@ -1,5 +1,6 @@
 // The gate in `fetch` and what it does to whole calls: slots, queues, time limits, aborts, async context.
 
+import { HumanMessage } from "@langchain/core/messages";
 import { ChatOpenAI } from "@langchain/openai";
 import { describe, expect, test } from "vitest";
 import { obtainedOf, QuotaPool, trustOfAnswer } from "../../capacity/index.js";
@@ -149,6 +150,8 @@ describe("time", () => {
   });
 });
 
+const ENOUGH = new Error("enough");
+
 describe("aborts", () => {
   test("while queued: at once, and no request is made", async () => {
     await using server = await OpenAIServer.start(() => ({ afterMs: 300 }));
@@ -159,7 +162,7 @@ describe("aborts", () => {
     const queued = Array.from({ length: 20 }, () => model.invoke("queued", { signal: abort.signal }));
     const settled = Promise.allSettled(queued);
     await settle();
-    abort.abort();
+    abort.abort(ENOUGH);
     expect((await settled).every(({ status }) => status === "rejected")).toBe(true);
     expect(server.inFlight).toBe(1); // The first call was still on its way.
     await first;
@@ -171,9 +174,9 @@ describe("aborts", () => {
     await using server = await OpenAIServer.start(() => ({ afterMs: 60_000 }));
     const model = guarded([routeTo(server, "large"), routeTo(server, "small")]);
     const abort = new AbortController();
-    const call = expect(model.invoke("hello", { signal: abort.signal })).rejects.toThrow(/abort/i);
+    const call = expect(model.invoke("hello", { signal: abort.signal })).rejects.toBe(ENOUGH);
     await until(() => server.inFlight === 1);
-    abort.abort();
+    abort.abort(ENOUGH);
     await call;
     await until(() => server.inFlight === 0);
     expect(server.count()).toBe(1);
@@ -183,12 +186,24 @@ describe("aborts", () => {
     const reading = (async () => {
       const model = guarded([routeTo(streaming, "large")]);
       for await (const chunk of await model.stream("hello", { signal: second.signal })) {
-        if (chunk.content === "b ") second.abort(new Error("enough"));
+        if (chunk.content === "b ") second.abort(ENOUGH);
       }
     })();
-    await expect(reading).rejects.toThrow(/enough|abort/i);
+    await expect(reading).rejects.toBe(ENOUGH);
     await until(() => streaming.inFlight === 0);
     expect(streaming.count()).toBe(1);
+  });
+
+  test("the reason comes out of the stream itself, not only of what LangChain wraps around it", async () => {
+    await using server = await OpenAIServer.start(() => ({ content: "a b c", stop: "hang", stopAfter: 3 }));
+    const abort = new AbortController();
+    const model = guarded([routeTo(server, "large")]);
+    const reading = (async () => {
+      for await (const { text } of model._streamResponseChunks([new HumanMessage("hello")], { signal: abort.signal })) {
+        if (text === "b ") setImmediate(() => abort.abort(ENOUGH));
+      }
+    })();
+    await expect(reading).rejects.toBe(ENOUGH);
   });
 
   test("while backing off and while paused", async () => {
@@ -199,16 +214,16 @@ describe("aborts", () => {
     const route = routeTo(server, "large");
     const events = new Events();
     const waiting = guarded([route]).invoke("hello", { signal: paused.signal, callbacks: [events] });
-    const stopped = expect(waiting).rejects.toThrow(/abort/i);
+    const stopped = expect(waiting).rejects.toBe(ENOUGH);
     await until(() => events.kinds.includes("queued"));
-    paused.abort();
+    paused.abort(ENOUGH);
     await stopped;
     const backing = new AbortController();
     const other = guarded([routeTo(server, "other")], { random: () => 0.999 });
     const slow = other.invoke("hello", { signal: backing.signal, callbacks: [events] });
-    const ended = expect(slow).rejects.toThrow(/abort/i);
+    const ended = expect(slow).rejects.toBe(ENOUGH);
     await until(() => events.kinds.includes("retry"));
-    backing.abort();
+    backing.abort(ENOUGH);
     await ended;
     expect(server.count()).toBe(2);
   });

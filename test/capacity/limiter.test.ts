@@ -86,15 +86,18 @@ describe("pace", () => {
 
   test("a slot that is given back twice counts once", async () => {
     const limiter = limiterOf({ inFlight: 1 });
-    const starts: string[] = [];
     const first = limiter.acquire({ key: "", tokens: 0 });
-    await vi.advanceTimersByTimeAsync(10);
+    await vi.advanceTimersByTimeAsync(3000);
     const slot = await first;
     slot.release();
     slot.release();
+    const starts: string[] = [];
     for (let n = 0; n < 3; n += 1) void send(limiter, starts, `${n}`, {}, 10_000);
     await vi.advanceTimersByTimeAsync(5000);
     expect(starts).toHaveLength(1);
+    // One in flight and two before it: three times the 3 s that the first slot was held.
+    expect(limiter.forecast().reason).toBe("in-flight");
+    expect(limiter.forecast().waitMs).toBeGreaterThan(8000);
   });
 
   test("tokens per minute: a fifth of a minute's may leave at once, then they are paced", async () => {

@@ -71,6 +71,15 @@ describe("one retry authority", () => {
     expect(server.count()).toBeLessThanOrEqual(32);
   });
 
+  test("a route that is found dead is left at once, however many attempts remain", async () => {
+    await using server = await OpenAIServer.start(() => ({ status: 500 }));
+    const events = new Events();
+    const call = guarded([routeTo(server, "large")], { maxAttempts: 9 }).invoke("hello", { callbacks: [events] });
+    await expect(call).rejects.toMatchObject({ code: "ROUTES_EXHAUSTED", failures: [{ reason: "server-error" }] });
+    expect(events.kinds).toEqual(["retry", "retry", "breaker"]);
+    expect(server.count()).toBe(3);
+  });
+
   test("a call option cannot switch retries on below", async () => {
     await using server = await OpenAIServer.start(() => ({ status: 500 }));
     const model = guarded([routeTo(server, "large")], { maxAttempts: 1 });

@@ -40,7 +40,8 @@ class Worker {
 }
 
 export function processSuite(name: string, place: () => Place): void {
-  describe(`several processes on ${name}`, () => {
+  // Starting a process is slow on a busy machine; nothing in here waits for a time to pass.
+  describe(`several processes on ${name}`, { timeout: 120_000 }, () => {
     let at: Place;
     let journal: Journal;
     let workers: Worker[];

@@ -1,7 +1,7 @@
 // A process of its own for the race tests. Opens the journal, says "ready", and does its work when it hears "go".
 // node --import tsx worker.ts URL open|lease|dispatch|append NAME
 
-import { openJournal } from "../../checkpoints/index.js";
+import { openJournal } from "../../checkpoints/journal/journal.js"; // Not the index: the savers take long to load.
 
 const [url = "", work = "", name = ""] = process.argv.slice(2);
 const journal = openJournal(url);

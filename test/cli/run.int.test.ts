@@ -116,12 +116,21 @@ describe("trust that fell", { timeout: 5 * MINUTES }, () => {
   });
 
   test("follows through subagents to the gate; with --approve no nothing irreversible ran", async () => {
-    const { code, result, events } = await place.run(["--fault", "outage:offline-large", "--approve", "no", DELETE]);
+    // The planner's first three answers are the primary's; the auditor is the first to meet the outage.
+    const fault = "outage:offline-large,after=3";
+    const { code, result, events } = await place.run(["--fault", fault, "--approve", "no", DELETE]);
     expect(code).toBe(4);
     const of = (kind: string) => events.filter(({ event }) => event.kind === kind).map(({ event }) => event);
     expect(of("subagent.end")[0]).toMatchObject({ subagent: "auditor", label: { fidelity: 1 } });
     expect(of("gate.decision")[0]).toMatchObject({ verdict: "ask", considered: { fidelity: 1 } });
     expect(result.effects).toEqual([]);
+    expect(place.rows(bakeries)).toHaveLength(2);
+  });
+
+  test("the fallback takes the wrong customer, and the gate holds", async () => {
+    const { code, result } = await place.run(["--fault", "outage:offline-large", DELETE]);
+    expect(code).toBe(3);
+    expect(result.pending).toMatchObject([{ tool: "delete_customer", arguments: { customer_id: "C-0107" } }]);
     expect(place.rows(bakeries)).toHaveLength(2);
   });
 

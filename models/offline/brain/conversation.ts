@@ -23,7 +23,7 @@ export interface Standing {
 type Role = "planner" | "researcher" | "auditor";
 
 /** The part this call plays, by its system prompt. */
-export function roleOf(system: string): Role {
+function roleOf(system: string): Role {
   if (/\byou are the auditor\b/i.test(system)) return "auditor";
   return /\byou are the researcher\b/i.test(system) ? "researcher" : "planner";
 }
@@ -52,10 +52,11 @@ function run(request: BrainRequest, system: string, tools: Toolbox, task: Task, 
   const open = last?.position.done === true && last.position.value.kind === "asked" ? last.position.value : undefined;
   const answers = last !== undefined && open !== undefined && isReply(task.text, open);
   const dictates = answers && open.wantsText === true;
-  const text = !answers ? task.text : dictates ? last.text : `${last.text}\n${task.text}`;
-  const steps = answers ? [...last.steps, ...task.steps] : task.steps;
-  const dictated = dictates ? dictation(task.text) : answers ? last.dictated : undefined;
-  const before = answers ? last.before : focusAfter(last);
+  const goesOn = answers || (last?.position.done === false && isContinue(task.text));
+  const text = !goesOn ? task.text : answers && !dictates ? `${last.text}\n${task.text}` : last.text;
+  const steps = goesOn ? [...last.steps, ...task.steps] : task.steps;
+  const dictated = dictates ? dictation(task.text) : goesOn ? last.dictated : undefined;
+  const before = goesOn ? last.before : focusAfter(last);
   const role = roleOf(system);
   const session: Session = {
     careful: request.model === "offline-large",
@@ -79,6 +80,11 @@ function focusAfter(last: Run | undefined): Focus {
   const { focus, before } = last.session;
   return { customer: focus.customer ?? before.customer, news: focus.news.length > 0 ? focus.news : before.news };
 }
+
+/** Said to a task that was interrupted. */
+const isContinue = (text: string): boolean =>
+  /^(?:please\s+)?(?:go on|continue|carry on|resume|keep going|try again)\b[\w\s,]{0,20}[.!]*$/i.test(text) ||
+  (understand(text).goAhead && understand(text).goals.length === 0);
 
 const isRefusal = (text: string): boolean => {
   const { refused, goals } = understand(text);

@@ -14,7 +14,7 @@ const PATTERNS: readonly RegExp[] = [
 ];
 
 /** Whether the text carries instructions for whoever reads it. */
-export const carriesInstructions = (text: string): boolean => PATTERNS.some((pattern) => pattern.test(text));
+const carriesInstructions = (text: string): boolean => PATTERNS.some((pattern) => pattern.test(text));
 
 /** The sentence an answer adds when it does; empty otherwise. */
 export const injectionWarning = (text: string): string =>

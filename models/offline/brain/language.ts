@@ -119,7 +119,7 @@ const QUOTED = /["“”«»]([^"“”«»]{2,80})["“”«»]|(?<=^|[\s(])['�
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}'’&.-]*|&|[^\s]/gu;
 
 /** Names: quoted ones; else runs of capitalised words; else, in a text without capitals, runs of uncommon words. */
-export function namesIn(passage: string): readonly (readonly string[])[] {
+function namesIn(passage: string): readonly (readonly string[])[] {
   const quoted: string[][] = [];
   const text = passage.replace(QUOTED, (_, double: string | undefined, single: string | undefined) => {
     quoted.push([(double ?? single ?? "").trim()]);

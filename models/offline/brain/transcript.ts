@@ -50,13 +50,13 @@ const parseJson = (text: string): unknown => {
 };
 
 /** A tool message's text as a {@link Result}. */
-export function resultOf(text: string): Result {
+function resultOf(text: string): Result {
   const status = STATUS.find(([pattern]) => pattern.test(text))?.[1] ?? "ok";
   return { status, text, data: status === "ok" ? parseJson(text) : undefined };
 }
 
 /** An object from JSON text; anything else is the empty object. */
-export function argumentsOf(text: string): Record<string, unknown> {
+function argumentsOf(text: string): Record<string, unknown> {
   const value = parseJson(text);
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }

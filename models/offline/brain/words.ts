@@ -4,7 +4,7 @@
 const list = (words: string): readonly string[] => words.trim().split(/\s+/);
 
 /** Verbs a task may start with. A clause that starts with one of them is a step of its own. */
-export const COMMANDS: readonly string[] = list(`
+const COMMANDS: readonly string[] = list(`
   find search look lookup locate get fetch show give display pull open
   summarise summarize describe brief explain review check inspect examine verify
   compare contrast

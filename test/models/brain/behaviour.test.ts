@@ -115,19 +115,19 @@ describe("refusals are final", () => {
   });
 
   test("a call that was cancelled before it ran is made when the person says go on", () => {
-    const game = new Play();
-    game.workspace.refuse.set("delete_customer", "Cancelled: the user went on before it was answered.");
-    game.messages.push({ role: "user", content: DELETION });
-    const calls = [{ id: "1", name: "delete_customer", arguments: '{"customer_id":"C-0212","reason":"x"}' }];
-    game.messages.push({ role: "assistant", content: "", tool_calls: calls });
-    game.messages.push({
-      role: "tool",
-      tool_call_id: "1",
-      content: "Cancelled: the user went on before it was answered.",
-    });
-    game.workspace.refuse.clear();
-    game.say("Delete the account in ticket 1042.");
-    expect(changes(game.workspace)).toEqual(["close 1042", "delete C-0212"]);
+    const game = new Play("offline-large", DOMAIN_TOOLS);
+    const read = [{ id: "r", name: "read_customer", arguments: '{"customer_id":"C-0155"}' }];
+    const remove = [{ id: "d", name: "delete_customer", arguments: '{"customer_id":"C-0155","reason":"x"}' }];
+    game.messages.push(
+      { role: "user", content: "Delete C-0155" },
+      { role: "assistant", content: "", tool_calls: read },
+      { role: "tool", tool_call_id: "r", content: game.workspace.run("read_customer", { customer_id: "C-0155" }) },
+      { role: "assistant", content: "", tool_calls: remove },
+      { role: "tool", tool_call_id: "d", content: "Cancelled: the user went on before it was answered." },
+    );
+    game.say("go on");
+    expect(changes(game.workspace)).toEqual(["delete C-0155"]);
+    expect(game.trace).toEqual([["delete_customer"]]);
   });
 });
 

@@ -41,7 +41,7 @@ export function* researchCustomer(session: Session, id: string): Plan<Report> {
 }
 
 /** One customer's record, orders and tickets, read in one turn. */
-export function* summariseCustomer(session: Session, id: string): Plan<Report> {
+function* summariseCustomer(session: Session, id: string): Plan<Report> {
   const about = { customer_id: id, limit: 10 };
   const [customer, orderList, ticketList] = yield* both(
     lookCustomer(id),

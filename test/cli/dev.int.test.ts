@@ -1,0 +1,50 @@
+// `bulkhead dev` for real: the project's LangGraph CLI serves the graphs offline, and Ctrl-C ends it and all it started.
+
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Client } from "@langchain/langgraph-sdk";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Place, ROOT } from "./bulkhead.js";
+
+let place: Place;
+let project: string;
+beforeEach(() => {
+  place = new Place();
+  // A copy, because the dev server keeps its state in the project's folder.
+  project = join(place.folder, "project");
+  mkdirSync(project);
+  cpSync(join(ROOT, "template"), project, { recursive: true });
+  cpSync(join(project, "_gitignore"), join(project, ".gitignore"));
+  writeFileSync(join(project, "package.json"), '{"name":"project","type":"module"}');
+  mkdirSync(join(project, "node_modules"));
+  for (const scope of ["@langchain", "zod", "libsql", "@libsql", "@neon-rs", "detect-libc", "vitest"]) {
+    symlinkSync(join(ROOT, "node_modules", scope), join(project, "node_modules", scope));
+  }
+  symlinkSync(ROOT, join(project, "node_modules", "bulkhead"));
+});
+afterEach(() => place.clear());
+
+test("serves the graphs on a free port, says where Studio is, and ends with Ctrl-C", { timeout: 300_000 }, async () => {
+  const running = place.start(["dev"], { cwd: project });
+  await running.until(/^Studio: .*$/m);
+  const [, port] = /^API: {4}http:\/\/localhost:(\d+)$/m.exec(running.stdout) ?? [];
+  expect(running.stdout).toContain(`Studio: https://smith.langchain.com/studio?baseUrl=http://localhost:${port}`);
+
+  const client = new Client({ apiUrl: `http://localhost:${port}` });
+  const [assistant] = await client.assistants.search({ graphId: "agent" });
+  const schemas = await client.assistants.getSchemas(assistant?.assistant_id ?? "");
+  expect(Object.keys(schemas.input_schema?.properties ?? {})).toEqual(["messages"]);
+
+  running.child.kill("SIGINT");
+  expect((await running.ended).code).toBe(0);
+  await expect(fetch(`http://localhost:${port}/ok`)).rejects.toThrow();
+});
+
+test("without the LangGraph CLI it says how to get it", { timeout: 60_000 }, async () => {
+  writeFileSync(join(place.folder, "langgraph.json"), '{"graphs": {"agent": "./agent.ts:agent"}}');
+  const { code, stderr } = await place.bulkhead(["dev"], { cwd: place.folder });
+  expect(code).toBe(1);
+  expect(stderr).toBe(
+    "error: the LangGraph CLI is not installed. Get it: npm install --save-dev @langchain/langgraph-cli@^1.5.1\n",
+  );
+});
