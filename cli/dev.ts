@@ -16,8 +16,8 @@ const FIRST_PORT = 2024;
 /** How many ports are tried. */
 const PORTS = 100;
 
-/** Longest start of the server, in ms. The first ever takes about 15 s. */
-const START_MS = 120_000;
+/** After this time without an answer the user is told to look, in ms. The first start ever takes about 15 s. */
+const PATIENCE_MS = 30_000;
 
 const POLL_MS = 250;
 
@@ -41,7 +41,7 @@ export async function serve({ port }: { readonly port?: number }, terminal: Term
   const ended = once(child, "exit").then(() => undefined);
   const stop = terminal.onInterrupt(() => void child.kill("SIGINT"));
   try {
-    await untilReady(child, listening);
+    await untilReady(child, listening, terminal);
     if (child.exitCode === null && child.signalCode === null) {
       terminal.out(`API:    http://localhost:${listening}`);
       terminal.out(`Studio: https://smith.langchain.com/studio?baseUrl=http://localhost:${listening}`);
@@ -57,12 +57,12 @@ export async function serve({ port }: { readonly port?: number }, terminal: Term
   }
 }
 
-async function untilReady(child: ChildProcess, port: number): Promise<void> {
-  const giveUp = AbortSignal.timeout(START_MS);
-  while (!giveUp.aborted) {
-    if (child.signalCode !== null) return; // Ctrl-C while it was starting.
+/** A graph that cannot be loaded leaves the CLI waiting for a file to change, so this waits as well. */
+async function untilReady(child: ChildProcess, port: number, terminal: Terminal): Promise<void> {
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  for (let told = false; ; ) {
+    if (child.signalCode !== null || child.exitCode === 0) return; // Ctrl-C while it was starting.
     if (child.exitCode !== null) {
-      if (child.exitCode === 0) return;
       throw new CommandError(
         `the dev server ended with code ${child.exitCode} before it was ready; its own message is above.`,
       );
@@ -71,9 +71,14 @@ async function untilReady(child: ChildProcess, port: number): Promise<void> {
       .then((response) => response.ok)
       .catch(() => false); // Not listening yet.
     if (ready) return;
+    if (patience.aborted && !told) {
+      told = true;
+      terminal.err(
+        "The server is not ready yet. If there is an error above, mend it: the server starts again by itself.",
+      );
+    }
     await sleep(POLL_MS);
   }
-  throw new CommandError(`the dev server is not ready after ${START_MS / 1000} s; its own messages are above.`);
 }
 
 async function freePort(): Promise<number> {

@@ -125,6 +125,21 @@ describe("the superstep rule", () => {
     expect(complaints(byDefault.compile())[0]).toContain('taint source "__default_error_handler__"');
   });
 
+  it("follows the edges of an error handler", () => {
+    const handled = graph()
+      .addNode("try", node("neutral"), { errorHandler: () => ({}) })
+      .addNode("read", node("taint"))
+      .addNode("gate", node("gate"))
+      .addNode("act", node("effect"))
+      .addEdge(START, "try")
+      .addEdge(START, "gate")
+      .addEdge("gate", "act")
+      .addEdge("__error_handler__try" as never, "read");
+    expect(complaints(handled, { roles: { __error_handler__try: "neutral" } })).toEqual([
+      'taint source "read" can share a superstep with effect node "act" (START → gate + try → act + read), where no gate can see what it reads. Make them alternatives with route(), or join "read" before the gate.',
+    ]);
+  });
+
   it("counts a subgraph that acts as an effect of its parent", () => {
     const parent = graph()
       .addNode("read", node("taint"))

@@ -168,11 +168,14 @@ it("keeps no process alive, also with a request in its hands", async () => {
     const body = JSON.stringify({ model: "offline-large", messages: [{ role: "user", content: "hi" }] });
     const { status } = await fetch(url + "/chat/completions", { method: "POST", body });
     await fetch(url + "/chat/completions", { method: "POST", body, signal: AbortSignal.timeout(50) }).catch(() => {});
-    process.stdout.write("status " + status);
+    const done = performance.now();
+    process.on("exit", () => process.stdout.write(JSON.stringify({ status, lingered: performance.now() - done })));
   `;
   const argv = ["--import", "tsx", "--input-type=module", "--eval", script];
   const { stdout } = await promisify(execFile)(process.execPath, argv, { timeout: 20_000 });
-  expect(stdout).toBe("status 200");
+  const { status, lingered } = JSON.parse(stdout);
+  expect(status).toBe(200);
+  expect(lingered).toBeLessThan(3_000); // An idle connection would hold it for five seconds.
 });
 
 const untilLeft = (signal: AbortSignal | undefined, started: () => void): Promise<void> =>

@@ -52,13 +52,23 @@ describe("without a provider", () => {
   });
 
   it("passes faults and seed to the provider it makes", async () => {
-    const { get } = resolved({ BULKHEAD_FAULTS: "outage", BULKHEAD_SEED: "3" });
-    const other = resolved({ BULKHEAD_SEED: "4" });
-    const [first, second] = [
-      await get("/models", AbortSignal.timeout(3_000)),
-      await other.get("/models", AbortSignal.timeout(3_000)),
-    ];
-    expect(first.headers.get("x-request-id")).not.toBe(second.headers.get("x-request-id"));
+    const first = resolved({ BULKHEAD_FAULTS: "outage", BULKHEAD_SEED: "3" }, { random: () => 0 });
+    const second = resolved({ BULKHEAD_FAULTS: "outage", BULKHEAD_SEED: "4" }, { random: () => 0 });
+    for (const { model } of [first, second]) await expect(model.invoke("hello")).rejects.toThrow("503");
+    const faults = first.offline?.requests.map(({ fault }) => fault) ?? [];
+    expect(new Set(faults)).toEqual(new Set(["outage"]));
+    expect(first.offline?.requests[0]?.body).toBe(second.offline?.requests[0]?.body);
+    expect(first.offline?.requests[0]?.id).not.toBe(second.offline?.requests[0]?.id);
+  });
+
+  it("closes the provider it made, and not the one it was given", async () => {
+    const { provider, url } = await startProvider();
+    await resolved({}, { provider }).close();
+    expect((await fetch(`${url}/models`)).status).toBe(200);
+    const own = resolved();
+    const ownUrl = await own.offline?.listen();
+    await own.close();
+    await expect(fetch(`${ownUrl}/models`)).rejects.toThrow();
   });
 
   it("serves embeddings with the embedded model", async () => {

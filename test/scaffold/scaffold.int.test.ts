@@ -56,9 +56,9 @@ test("new, install, test and start work at once, with no key", () => {
 }, 400_000);
 
 test("a folder with something in it is left alone", () => {
-  writeFileSync(join(folder, "mine.txt"), "mine");
-  const refused = npm(["exec", "--yes", `--package=${tarball}`, "--", "bulkhead", "new", "."], folder);
+  writeFileSync(join(project, "mine.txt"), "mine");
+  const refused = npm(["exec", "--yes", `--package=${tarball}`, "--", "bulkhead", "new", "my-agent"], folder);
   expect(refused.status).not.toBe(0);
   expect(refused.output).toMatch(/not empty/);
-  expect(readFileSync(join(folder, "mine.txt"), "utf8")).toBe("mine");
+  expect(readFileSync(join(project, "mine.txt"), "utf8")).toBe("mine");
 }, 120_000);

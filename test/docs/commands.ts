@@ -1,0 +1,35 @@
+// Every command line that the pages show, and what runs it: `commands.int.test.ts` here, or the test named.
+
+/** A command that is run with the built `bulkhead`, and the exit code it ends with when there is no terminal. */
+export interface DocumentedCommand {
+  readonly args: readonly string[];
+  readonly code: number;
+}
+
+const RUN: Readonly<Record<string, DocumentedCommand>> = {
+  'npx bulkhead run --fault outage:offline-large "Handle ticket 1077: refund the duplicate charge on order 7781."': {
+    args: ["run", "--fault", "outage:offline-large", "Handle ticket 1077: refund the duplicate charge on order 7781."],
+    code: 3,
+  },
+  'npx bulkhead run --fault rate-limit:offline-large,for=3s "How many tickets are open?"': {
+    args: ["run", "--fault", "rate-limit:offline-large,for=3s", "How many tickets are open?"],
+    code: 0,
+  },
+};
+
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'npm install && npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."': "test/cli/run.int.test.ts",
+  'npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."': "test/cli/run.int.test.ts",
+  "npm install": "test/scaffold/scaffold.int.test.ts",
+  "npm test": "test/scaffold/scaffold.int.test.ts and .ci/run",
+  "npm run dev": "test/studio/dev.int.test.ts",
+  "npx bulkhead new my-agent": "test/scaffold/scaffold.int.test.ts",
+  'OPENAI_API_KEY=… npx bulkhead run "…"': "test/cli/errors.int.test.ts",
+  'OPENAI_BASE_URL=http://127.0.0.1:11434/v1 BULKHEAD_MODEL=qwen3 npx bulkhead run "…"': "test/cli/errors.int.test.ts",
+};
+
+/** The commands to run here. */
+export const documented = Object.entries(RUN);
+
+/** What runs a command line; `undefined` for one that nothing runs. */
+export const program = (line: string): DocumentedCommand | string | undefined => RUN[line] ?? ELSEWHERE[line];

@@ -1,0 +1,41 @@
+// The pages say what the code says: the environment, the picture of the graph, links, and every command.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { FAULT_KINDS } from "../../models/index.js";
+import { ENVIRONMENT } from "../../models/index.js";
+import { program } from "./commands.js";
+
+const root = resolve(import.meta.dirname, "../..");
+const pages = ["README.md", "template/README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+const read = (page: string) => readFileSync(join(root, page), "utf8");
+
+test("the configuration page lists every variable with its default", () => {
+  const page = read("docs/configuration.md");
+  for (const { name, default: value, description } of ENVIRONMENT) {
+    expect(page).toContain(`| \`${name}\` | ${value} | ${description} |`);
+  }
+  for (const kind of FAULT_KINDS) expect(page).toContain(`\`${kind}\``);
+});
+
+test("the README's picture is the compiled graph", async () => {
+  const { agent } = await import("../../template/graphs/agent.js");
+  const drawn = (await agent.getGraphAsync()).drawMermaid().trim();
+  expect(read("README.md")).toContain(`\`\`\`mermaid\n${drawn}\n\`\`\``);
+});
+
+describe.each(pages)("%s", (page) => {
+  test("links lead somewhere", () => {
+    for (const [, target = ""] of read(page).matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      expect(existsSync(join(root, dirname(page), target)), `${page} → ${target}`).toBe(true);
+    }
+  });
+
+  test("every command is one that a test runs", () => {
+    const blocks = [...read(page).matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
+    for (const line of blocks.flatMap((block) => block.trim().split("\n"))) {
+      expect(program(line), `${page}: ${line}`).toBeDefined();
+    }
+  });
+});
