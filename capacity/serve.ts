@@ -42,7 +42,7 @@ const RETRIED = new Set<Failure["kind"]>([
   "truncated",
   "bad-response",
 ]);
-const DEAD = new Set<Failure["kind"]>(["server-error", "network", "timeout"]);
+const DEAD = new Set<Failure["kind"]>(["server-error", "overload", "network", "timeout"]);
 /** Another route would refuse it too, or hide a mistake of the operator's. */
 const FATAL = new Set<RouteFailure["reason"]>(["auth", "invalid-request", "context-length", "aborted"]);
 

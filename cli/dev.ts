@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError, EXIT } from "./exit.js";
 import { findLanggraphCli, GET_LANGGRAPH_CLI } from "./installed.js";
 import { configure, requireProject } from "./project.js";
+import { ECHO_MS } from "./run/interruption.js";
 import type { Terminal } from "./terminal.js";
 
 /** Where the LangGraph CLI listens when nobody says otherwise. */
@@ -39,10 +40,15 @@ export async function serve({ port }: { readonly port?: number }, terminal: Term
     env: { ...terminal.env, LANGGRAPH_CLI_NO_ANALYTICS: "1", LANGSMITH_TRACING: "false", BROWSER: "none" },
   });
   const ended = once(child, "exit").then(() => undefined);
-  const stop = terminal.onInterrupt(() => void child.kill("SIGINT"));
+  let stopping: number | undefined;
+  const stop = terminal.onInterrupt(() => {
+    const echo = stopping !== undefined && performance.now() - stopping < ECHO_MS;
+    stopping = performance.now();
+    if (!echo) child.kill("SIGINT");
+  });
   try {
     await untilReady(child, listening, terminal);
-    if (child.exitCode === null && child.signalCode === null) {
+    if (!hasEnded(child)) {
       terminal.out(`API:    http://localhost:${listening}`);
       terminal.out(`Studio: https://smith.langchain.com/studio?baseUrl=http://localhost:${listening}`);
       terminal.out(
@@ -51,20 +57,24 @@ export async function serve({ port }: { readonly port?: number }, terminal: Term
     }
     await ended;
     return EXIT.finished;
+  } catch (error) {
+    if (stopping !== undefined) return EXIT.finished; // Ctrl-C while it was starting.
+    throw error;
   } finally {
     stop();
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGINT");
+    if (!hasEnded(child)) child.kill("SIGINT");
   }
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 /** A graph that cannot be loaded leaves the CLI waiting for a file to change, so this waits as well. */
 async function untilReady(child: ChildProcess, port: number, terminal: Terminal): Promise<void> {
   const patience = AbortSignal.timeout(PATIENCE_MS);
   for (let told = false; ; ) {
-    if (child.signalCode !== null || child.exitCode === 0) return; // Ctrl-C while it was starting.
-    if (child.exitCode !== null) {
+    if (hasEnded(child)) {
       throw new CommandError(
-        `the dev server ended with code ${child.exitCode} before it was ready; its own message is above.`,
+        `the dev server ended (${child.signalCode ?? child.exitCode}) before it was ready; its own message is above.`,
       );
     }
     const ready = await fetch(`http://127.0.0.1:${port}/ok`, { signal: AbortSignal.timeout(POLL_MS * 4) })

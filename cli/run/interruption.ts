@@ -4,7 +4,7 @@
 import { RunControl } from "@langchain/langgraph";
 
 /** npm passes a Ctrl-C on to a child that the terminal has told already: two within this time, in ms, are one. */
-const ECHO_MS = 500;
+export const ECHO_MS = 500;
 
 /** Whether, and how hard, the user has asked the run to stop. */
 export class Interruption {

@@ -20,6 +20,9 @@ const NOTEWORTHY_MS = 250;
 /** How much of a task, an argument list or a reason is shown. */
 const WIDTH = 140;
 
+/** Shorter waits are pacing, and not worth a line. In ms. */
+const NOTICEABLE_MS = 100;
+
 const MARKS: Readonly<Record<string, string>> = { completed: "✓", in_progress: "▸" };
 
 /** Prints one run. Make a new one for each run: it remembers what was shown. */
@@ -44,7 +47,7 @@ export class Progress {
           this.line(recorded, index === 0 ? "plan" : "", `${MARKS[status] ?? "·"} ${cut(content, WIDTH)}`),
         );
       case "admission":
-        return event.decision === "admit"
+        return event.decision === "admit" || (event.decision === "queue" && event.waitMs < NOTICEABLE_MS)
           ? []
           : this.line(recorded, node, style.warn(admission(event.decision, event.waitMs)) + because(event.reason));
       case "capacity":

@@ -63,12 +63,20 @@ describe("one retry authority", () => {
   });
 
   test("a provider in trouble is not hit twice for every call: retries come out of a budget", async () => {
-    await using server = await OpenAIServer.start(() => ({ status: 503 }));
+    // Answers that do not parse: the route is alive, so the breaker stays closed and only the budget holds back.
+    await using server = await OpenAIServer.start(() => ({ raw: "not json" }));
     const model = guarded([routeTo(server, "large")], { maxAttempts: 2 });
     for (let n = 0; n < 20; n += 1)
       await expect(model.invoke("hello")).rejects.toMatchObject({ code: "ROUTES_EXHAUSTED" });
     expect(server.count()).toBeGreaterThanOrEqual(30);
     expect(server.count()).toBeLessThanOrEqual(32);
+  });
+
+  test("an overloaded route opens the breaker like a failing one", async () => {
+    await using server = await OpenAIServer.start(() => ({ status: 503 }));
+    const model = guarded([routeTo(server, "large")], { maxAttempts: 2 });
+    for (let n = 0; n < 5; n += 1) await model.invoke("hello").catch(() => undefined);
+    expect(server.count()).toBe(3);
   });
 
   test("a route that is found dead is left at once, however many attempts remain", async () => {

@@ -18,7 +18,8 @@ const RUN: Readonly<Record<string, DocumentedCommand>> = {
 };
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  'npm install && npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."': "test/cli/run.int.test.ts",
+  'npm install && npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."':
+    "test/cli/run.int.test.ts",
   'npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."': "test/cli/run.int.test.ts",
   "npm install": "test/scaffold/scaffold.int.test.ts",
   "npm test": "test/scaffold/scaffold.int.test.ts and .ci/run",

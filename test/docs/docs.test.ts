@@ -3,8 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { FAULT_KINDS } from "../../models/index.js";
-import { ENVIRONMENT } from "../../models/index.js";
+import { ENVIRONMENT, FAULT_KINDS } from "../../models/index.js";
 import { program } from "./commands.js";
 
 const root = resolve(import.meta.dirname, "../..");

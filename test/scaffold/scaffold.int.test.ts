@@ -1,7 +1,7 @@
 // What a stranger does with the packed tarball and no registry entry of ours: make a project, install, test, start.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -17,19 +17,35 @@ const environment = Object.fromEntries(
 
 /** Runs npm and returns how it ended; its output is shown when a test fails. */
 const npm = (args: readonly string[], cwd: string) => {
-  const { status, stdout, stderr } = spawnSync("npm", args, { cwd, env: environment, encoding: "utf8", timeout: 300_000 });
+  const { status, stdout, stderr } = spawnSync("npm", args, {
+    cwd,
+    env: environment,
+    encoding: "utf8",
+    timeout: 300_000,
+  });
   return { status, output: `${stdout}\n${stderr}` };
 };
 
 beforeAll(() => {
-  execFileSync("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], { cwd: root, env: environment, stdio: "pipe" });
+  execFileSync("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: root,
+    env: environment,
+    stdio: "pipe",
+  });
   tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "");
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("the tarball carries the template and no secrets", () => {
   const names = execFileSync("tar", ["tzf", tarball], { encoding: "utf8" });
-  for (const needed of ["_package.json", "_gitignore", "_env.example", "README.md", "graphs/agent.ts", "memory/AGENTS.md"]) {
+  for (const needed of [
+    "_package.json",
+    "_gitignore",
+    "_env.example",
+    "README.md",
+    "graphs/agent.ts",
+    "memory/AGENTS.md",
+  ]) {
     expect(names).toContain(`package/template/${needed}`);
   }
   expect(names).not.toMatch(/\.env$|node_modules|records\.db|package-lock/m);
@@ -38,9 +54,21 @@ test("the tarball carries the template and no secrets", () => {
 test("new, install, test and start work at once, with no key", () => {
   const made = npm(["exec", "--yes", `--package=${tarball}`, "--", "create-bulkhead", "my-agent"], folder);
   expect(made.status, made.output).toBe(0);
-  expect(readdirSync(project).sort()).toEqual(
-    [".env.example", ".gitignore", "README.md", "checkpoints", "graphs", "langgraph.json", "memory", "nodes", "package.json", "subagents", "test", "tsconfig.json", "vendor"],
-  );
+  expect(readdirSync(project).sort()).toEqual([
+    ".env.example",
+    ".gitignore",
+    "README.md",
+    "checkpoints",
+    "graphs",
+    "langgraph.json",
+    "memory",
+    "nodes",
+    "package.json",
+    "subagents",
+    "test",
+    "tsconfig.json",
+    "vendor",
+  ]);
   expect(readFileSync(join(project, "README.md"), "utf8")).toContain("# my-agent");
   const installed = npm(["install", "--no-audit", "--no-fund"], project);
   expect(installed.status, installed.output).toBe(0);

@@ -36,7 +36,9 @@ test("the dev server serves the graph with schemas, and a run waits for an appro
 
   const decisions = requests.map(({ id }) => ({ id, decision: "approve" }));
   await client.runs.wait(thread, "agent", { command: { resume: { [asked?.id ?? ""]: { decisions } } } });
-  const { values } = await client.threads.getState<{ trust: { integrity: number }; messages: { content: string }[] }>(thread);
+  const { values } = await client.threads.getState<{ trust: { integrity: number }; messages: { content: string }[] }>(
+    thread,
+  );
   expect(values.messages.at(-1)?.content).toContain("C-0212");
   expect(values.trust.integrity).toBe(2);
   const bakeries = place.rows("select customer_id from customers where name = 'Harbor Bakery'");

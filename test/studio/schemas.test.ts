@@ -15,7 +15,15 @@ test("Studio gets input, output and state, each field with a description", async
   expect(Object.keys(input.properties)).toEqual(["messages"]);
   expect(input.properties["messages"]?.langgraph_type).toBe("messages");
   for (const part of [output, state]) {
-    expect(Object.keys(part.properties)).toEqual(["messages", "todos", "files", "context", "admissions", "cleared", "trust"]);
+    expect(Object.keys(part.properties)).toEqual([
+      "messages",
+      "todos",
+      "files",
+      "context",
+      "admissions",
+      "cleared",
+      "trust",
+    ]);
     for (const field of Object.values(part.properties)) expect(field.description).toMatch(/\w{3}/);
   }
 });
