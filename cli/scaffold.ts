@@ -87,7 +87,6 @@ export async function scaffold(
 
 function copyTemplate(from: string, to: string): void {
   for (const entry of readdirSync(from)) {
-    if (LEFT_OUT.has(entry)) continue;
     cpSync(join(from, entry), join(to, RENAMED[entry] ?? entry), {
       recursive: true,
       filter: (path) => !LEFT_OUT.has(basename(path)),

@@ -3,7 +3,7 @@
 
 import type { CapacityEvent, Obtained } from "../../capacity/index.js";
 import type { ApprovalRecord, RecordedEvent } from "../../checkpoints/index.js";
-import { AXES, type Cause, isAtMost, type Label, meet, TOP } from "../../trust/index.js";
+import { AXES, type Cause, type Label, meet, TOP } from "../../trust/index.js";
 import { barsOf, callInShort, count, cut, describeDeficits, duration, PLAIN, type Style } from "../text.js";
 
 /** What an event refers to and does not hold itself. */
@@ -14,14 +14,11 @@ export interface EventDetails {
   readonly approval?: ApprovalRecord | undefined;
 }
 
-/** Waits shorter than this are not worth a line. */
+/** Waits shorter than this are pacing, and not worth a line. In ms. */
 const NOTEWORTHY_MS = 250;
 
 /** How much of a task, an argument list or a reason is shown. */
 const WIDTH = 140;
-
-/** Shorter waits are pacing, and not worth a line. In ms. */
-const NOTICEABLE_MS = 100;
 
 const MARKS: Readonly<Record<string, string>> = { completed: "✓", in_progress: "▸" };
 
@@ -47,7 +44,7 @@ export class Progress {
           this.line(recorded, index === 0 ? "plan" : "", `${MARKS[status] ?? "·"} ${cut(content, WIDTH)}`),
         );
       case "admission":
-        return event.decision === "admit" || (event.decision === "queue" && event.waitMs < NOTICEABLE_MS)
+        return event.decision === "admit" || (event.decision === "queue" && event.waitMs < NOTEWORTHY_MS)
           ? []
           : this.line(recorded, node, style.warn(admission(event.decision, event.waitMs)) + because(event.reason));
       case "capacity":
@@ -115,7 +112,6 @@ export class Progress {
   private fall(recorded: RecordedEvent, from: Label, to: Label, causes: readonly Cause[]): string[] {
     const before = meet(this.shown, from);
     this.shown = meet(before, to);
-    if (isAtMost(before, to)) return [];
     const fallen = AXES.filter((axis) => this.shown[axis] < before[axis]);
     return fallen.flatMap((axis, index) => {
       const what = `${index === 0 ? barsOf(this.shown) : "    "} ${axis} ${before[axis]}→${this.shown[axis]}`;

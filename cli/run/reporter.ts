@@ -46,9 +46,14 @@ export class Reporter {
     await this.last;
   }
 
+  /** What cannot be shown is warned of: a run must not end because of its display. */
   private async print(recorded: RecordedEvent): Promise<void> {
-    const details = await this.detailsOf(recorded).catch((): EventDetails => ({})); // The line is shown without them.
-    for (const line of this.progress.lines(recorded, details)) this.terminal.err(line);
+    try {
+      const details = await this.detailsOf(recorded).catch((): EventDetails => ({})); // The line is shown without them.
+      for (const line of this.progress.lines(recorded, details)) this.terminal.err(line);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
   }
 
   private async detailsOf({ event, scope }: RecordedEvent): Promise<EventDetails> {

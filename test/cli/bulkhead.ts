@@ -2,6 +2,7 @@
 // and no terminal. What a stranger would type, and what they would see.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -142,9 +143,16 @@ export class Place {
     }
   }
 
-  /** Ends what still runs and removes the folder. */
+  /** Ends what still runs and removes the folder. Politely at first: killed, `dev` would leave its server behind. */
   async clear(): Promise<void> {
-    for (const child of this.children) child.kill("SIGKILL");
+    await Promise.all(
+      [...this.children].map(async (child) => {
+        const impatience = setTimeout(() => child.kill("SIGKILL"), 10_000);
+        child.kill("SIGINT");
+        await once(child, "close");
+        clearTimeout(impatience);
+      }),
+    );
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,9 +1,10 @@
 // One run on one thread, in memory: what it ends as, who answered the gate, and that it can go on.
 
+import { type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { MemorySaver } from "@langchain/langgraph";
 import { describe, expect, test } from "vitest";
 import { CapacityWaitError } from "../../capacity/index.js";
-import { ThreadBusyError } from "../../checkpoints/index.js";
+import { type ApprovalRecord, type RecordedEvent, ThreadBusyError } from "../../checkpoints/index.js";
 import type { ApproveMode } from "../../cli/run/approvals.js";
 import { Interruption } from "../../cli/run/interruption.js";
 import { outcomeOfError, outcomeOfState } from "../../cli/run/outcome.js";
@@ -230,6 +231,45 @@ describe("outcomes", () => {
     expect(await outcomeOfState(state("which one?") as never, journal, "t")).toEqual({
       status: "waiting",
       message: 'a node asks something that only Studio can answer: "which one?"',
+    });
+  });
+
+  describe("an action that was not allowed makes the end blocked", () => {
+    const done = (messages: readonly BaseMessage[] = []) => ({ next: [], tasks: [], values: { messages } }) as never;
+    const event = (of: object) => ({ scope: { thread: "t", run: "r" }, seq: 1, at: 0, event: of }) as RecordedEvent;
+    const start = event({ kind: "run.start", resumed: false });
+    const asked = event({ kind: "gate.decision", verdict: "ask", approval: "a" });
+    const statusOf = async (events: readonly RecordedEvent[], approval: string) =>
+      (
+        await outcomeOfState(
+          done(),
+          { events: async () => events, approval: async () => ({ status: approval }) as ApprovalRecord },
+          "t",
+        )
+      ).status;
+
+    test.for([
+      ["rejected", "blocked"],
+      ["expired", "blocked"],
+      ["consumed", "finished"],
+    ] as const)("by the record, even when the messages were summarised away: %s", async ([approval, status]) => {
+      expect(await statusOf([start, asked], approval)).toBe(status);
+    });
+
+    test("what was blocked before the user's last message is past; a resume is no new message", async () => {
+      const blocked = event({ kind: "gate.decision", verdict: "block" });
+      expect(await statusOf([start, blocked, start], "consumed")).toBe("finished");
+      expect(await statusOf([start, blocked, event({ kind: "run.start", resumed: true })], "consumed")).toBe("blocked");
+    });
+
+    test("by act's own refusal, which leaves only a message", async () => {
+      const refused = (content: string) => new ToolMessage({ content, tool_call_id: "c", status: "error" });
+      const end = (...messages: BaseMessage[]) => outcomeOfState(done(messages), journal, "t");
+      expect(await end(new HumanMessage("do it"), refused("Blocked: pay was not run: the trust fell."))).toEqual({
+        status: "blocked",
+      });
+      expect(await end(refused("Blocked: earlier"), new HumanMessage("do it"))).toEqual({ status: "finished" });
+      expect(await end(new HumanMessage("do it"), refused("Error: no such order"))).toEqual({ status: "finished" });
     });
   });
 
