@@ -41,7 +41,8 @@ export function obtainedOf(message: BaseMessage): Obtained | undefined {
  *
  * - fidelity: 3 from the pinned primary model; 2 when cut or filtered; 1 from a fallback or another model than asked;
  *   0 when nobody knows.
- * - certainty: 2 after a clean failed attempt (refused, 5xx, never connected), 1 after one with an unknown outcome.
+ * - certainty: 2 after a clean failed attempt (5xx, never connected), 1 after one with an unknown outcome. A call that
+ *   was refused for rate and then waited for its turn is still at its first attempt: 3.
  * - currency: 2 for a cached answer within its age, 1 beyond it.
  */
 export function trustOfAnswer(message: BaseMessage, at?: string): TrustMark {
@@ -69,7 +70,7 @@ function* certainty(obtained: Obtained, at: string | undefined): Generator<Trust
   if (unclearAttempts > 0) {
     yield mark(label({ certainty: 1 }), "retry after an attempt with an unclear outcome", at);
   }
-  if (rateLimited > 0) yield mark(label({ certainty: 2 }), "retry after rate limit", at);
+  // A 429 is a refusal at the door: the call went back to its place in the queue. That is waiting, not retrying.
   if (attempts - 1 > rateLimited + unclearAttempts) {
     yield mark(label({ certainty: 2 }), "retry after a clean failure", at);
   }

@@ -21,6 +21,7 @@ export type {
   ApprovalStatus,
   EffectIntent,
   EffectRecord,
+  EffectResolution,
   Journal,
   Lease,
   ThreadRecord,

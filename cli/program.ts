@@ -6,6 +6,7 @@ import { approvalsCommand } from "./commands/approvals.js";
 import { approveCommand } from "./commands/approve.js";
 import { devCommand } from "./commands/dev.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { effectsCommand } from "./commands/effects.js";
 import { graphCommand } from "./commands/graph.js";
 import { newCommand } from "./commands/new.js";
 import { rejectCommand } from "./commands/reject.js";
@@ -31,6 +32,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     approvalsCommand(terminal),
     approveCommand(terminal),
     rejectCommand(terminal),
+    effectsCommand(terminal),
     threadsCommand(terminal),
     showCommand(terminal),
     graphCommand(terminal),
@@ -38,16 +40,16 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     devCommand(terminal, finish),
     newCommand(terminal),
   ];
-  for (const each of [program, ...commands]) {
+  for (const each of commands) program.addCommand(each);
+  for (const each of [program, ...commands, ...commands.flatMap(({ commands: below }) => below)]) {
     each
       .exitOverride()
       .configureOutput({
         writeOut: (text) => terminal.out(text.trimEnd()),
         writeErr: (text) => terminal.err(text.trimEnd()),
       })
-      .showHelpAfterError(`See: ${terminal.program}${each === program ? "" : ` ${each.name()}`} --help`);
+      .showHelpAfterError(`See: ${[terminal.program, ...pathOf(each)].join(" ")} --help`);
   }
-  for (const each of commands) program.addCommand(each);
   try {
     await program.parseAsync(args, { from: "user" });
     return code;
@@ -55,6 +57,10 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     return report(error, args, terminal);
   }
 }
+
+/** `["effects", "resolve"]`: how a command is reached from the program. */
+const pathOf = (command: Command): readonly string[] =>
+  command.parent === null ? [] : [...pathOf(command.parent), command.name()];
 
 function report(error: unknown, args: readonly string[], terminal: Terminal): number {
   const { message, exitCode, known } = explain(error);

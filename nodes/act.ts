@@ -4,9 +4,11 @@
 import type { ToolMessage } from "@langchain/core/messages";
 import type { EffectRecord, Journal } from "../checkpoints/index.js";
 import {
+  BOTTOM,
   canonicalJson,
   describeCause,
   isAtMost,
+  type Label,
   meet,
   meetMarks,
   type Profile,
@@ -15,7 +17,7 @@ import {
 } from "../trust/index.js";
 import { bindingDigest, bindingOf, policyDigest } from "./binding.js";
 import { answerTo, findTool, type OpenCall, openCallsOf } from "./calls.js";
-import { runEffect } from "./effect.js";
+import { type CallResult, runEffect } from "./effect.js";
 import type { AgentView } from "./state.js";
 import { harnessNode, type Step } from "./step.js";
 import { HarnessTool } from "./tool.js";
@@ -34,25 +36,27 @@ export const act = ({ journal, toolbox, profile }: ActOptions) => {
   return harnessNode<AgentView>("effect", journal, async (state, step) => {
     const messages: ToolMessage[] = [];
     const marks: TrustMark[] = [];
-    for (const call of openCallsOf("gated", state.messages, toolbox.tools)) {
-      const started = journal.clock.now();
+    const act = async (call: OpenCall): Promise<CallResult> => {
       const tool = findTool(toolbox.tools, call.name);
       const key = state.cleared.find((each) => each.callId === call.id)?.key;
       const effect = key === undefined ? undefined : await journal.effect(key);
-      const refusal = refusalOf(call, tool, effect, policy, await journal.thread(step.scope.thread), step);
-      if (refusal !== undefined || effect === undefined || !(tool instanceof HarnessTool)) {
-        messages.push(
-          answerTo(call, `Blocked: ${call.name} was not run: ${refusal ?? "the gate has not cleared it"}.`, "error"),
-        );
-        continue;
-      }
-      const result = await runEffect(call, tool, effect, journal, step);
+      const floor = (await journal.thread(step.scope.thread))?.floor ?? BOTTOM;
+      // What earlier calls of this very step brought back counts as well.
+      const now = meet(step.trust, floor, ...marks);
+      if (effect === undefined || !(tool instanceof HarnessTool)) return refused(call, "the gate has not cleared it");
+      const refusal = refusalOf(call, tool, effect, policy, now, step);
+      return refusal === undefined ? runEffect(call, tool, effect, journal, step) : refused(call, refusal);
+    };
+    for (const call of openCallsOf("gated", state.messages, toolbox.tools)) {
+      const started = journal.clock.now();
+      const result = await act(call);
       messages.push(result.message);
       marks.push(result.mark);
       await step.record({
         kind: "tool.response",
         tool: call.name,
         callId: call.id,
+        arguments: call.args,
         ok: result.message.status !== "error",
         ms: journal.clock.now() - started,
         label: meet(result.mark),
@@ -63,22 +67,25 @@ export const act = ({ journal, toolbox, profile }: ActOptions) => {
   });
 };
 
+const refused = (call: OpenCall, why: string): CallResult => ({
+  message: answerTo(call, `Blocked: ${call.name} was not run: ${why}.`, "error"),
+  mark: TOP,
+});
+
 /** What no longer matches the clearance. Effects that were dispatched before a crash are past this check. */
 function refusalOf(
   call: OpenCall,
-  tool: unknown,
-  effect: EffectRecord | undefined,
+  tool: HarnessTool,
+  effect: EffectRecord,
   policy: string,
-  thread: { readonly floor: import("../trust/index.js").Label } | undefined,
+  now: Label,
   { scope, trust }: Step,
 ): string | undefined {
-  if (effect === undefined || !(tool instanceof HarnessTool)) return "the gate has not cleared it";
   if (effect.status !== "intended") return undefined;
   if (effect.thread !== scope.thread) return "it was cleared for another thread";
   if (canonicalJson(effect.arguments) !== canonicalJson(call.args)) return "its arguments changed after it was cleared";
   const binding = bindingOf(scope.thread, { id: call.id, args: effect.arguments }, tool, policy, effect.considered);
   if (bindingDigest(binding) !== effect.binding) return "the tool or the policy changed after it was cleared";
-  const now = thread === undefined ? meet(trust) : meet(trust, thread.floor);
   if (!isAtMost(effect.considered, now)) {
     return `the trust fell after it was cleared (${trust.causes.map(describeCause).join("; ")})`;
   }

@@ -1,13 +1,14 @@
 // Runs one effect through the ledger: intent before, outcome after, and after a crash never a silent second time.
-// Both `act` and the tools node use it, so there is one authority for effects.
+// An outcome that was lost is learnt by sending the same key again, by asking the provider, or from a person. Both `act` and the tools node use it, so there is one authority for effects.
 
 import type { ToolMessage } from "@langchain/core/messages";
-import type { EffectRecord, Journal } from "../checkpoints/index.js";
+import { isGraphBubbleUp } from "@langchain/langgraph";
+import type { EffectRecord, EffectResolution, Journal } from "../checkpoints/index.js";
 import { digest, label, mark, meetMarks, type TrustMark } from "../trust/index.js";
 import { answerTo, type OpenCall } from "./calls.js";
 import { mintPermit } from "./permit.js";
 import { messageOf, type Step } from "./step.js";
-import { type HarnessTool, isGated, type ToolOutcome } from "./tool.js";
+import { type HarnessTool, isGated, type ProbeOutcome, type ToolOutcome } from "./tool.js";
 
 /** A call's answer and the label of that answer. */
 export interface CallResult {
@@ -42,6 +43,7 @@ export async function runEffect(
   journal: Journal,
   step: Step,
 ): Promise<CallResult> {
+  if (effect.resolution !== undefined) return resolvedAnswer(call, tool, effect, effect.resolution, step);
   switch (effect.status) {
     case "committed":
       return { message: answerTo(call, effect.receipt ?? ""), mark: tool.errorMark };
@@ -51,11 +53,11 @@ export async function runEffect(
       return inDoubt(call, tool, effect.key);
     case "dispatched":
       // We, or a run before us, sent it and never learned the outcome.
-      if (!tool.honoursKey) {
-        await settle(journal, step, tool, effect.key, { status: "in_doubt", error: "its outcome was lost in a crash" });
-        return inDoubt(call, tool, effect.key);
+      if (tool.honoursKey) {
+        const result = await perform(call, tool, effect, journal, step);
+        return withLowerCertainty(result, step, "sent again under its key after a crash");
       }
-      return withLowerCertainty(await perform(call, tool, effect, journal, step), step);
+      return learn(call, tool, effect, journal, step);
     case "intended": {
       const dispatched = await journal.dispatchEffect(effect.key);
       if (dispatched === undefined) {
@@ -66,6 +68,43 @@ export async function runEffect(
       await step.record({ kind: "effect", tool: tool.name, key: effect.key, status: "dispatched" });
       return perform(call, tool, dispatched, journal, step);
     }
+  }
+}
+
+/** Learns the outcome of an effect that was sent and must not be sent again. */
+async function learn(
+  call: OpenCall,
+  tool: HarnessTool,
+  { key, arguments: frozen }: EffectRecord,
+  journal: Journal,
+  step: Step,
+): Promise<CallResult> {
+  const { status, receipt, why = "its outcome was lost in a crash" } = await askProvider(tool, key, frozen, step);
+  if (status === "unknown") {
+    await settle(journal, step, tool, key, { status: "in_doubt", error: why });
+    return inDoubt(call, tool, key);
+  }
+  const content = receipt ?? (status === "committed" ? "It was done." : "The provider says that it was not done.");
+  await settle(journal, step, tool, key, { status, [status === "committed" ? "receipt" : "error"]: content });
+  const answer = status === "committed" ? answerTo(call, content) : answerTo(call, `Error: ${content}`, "error");
+  const cause = `outcome of ${tool.name} learnt by asking its provider after a crash`;
+  return withLowerCertainty({ message: answer, mark: tool.errorMark }, step, cause);
+}
+
+/** A provider that cannot be asked, or does not answer, leaves the outcome unknown; `why` says so in the ledger. */
+async function askProvider(
+  tool: HarnessTool,
+  key: string,
+  frozen: unknown,
+  { signal }: Step,
+): Promise<ProbeOutcome & { readonly why?: string }> {
+  if (!tool.canBeProbed) return { status: "unknown" };
+  try {
+    return await tool.probe(key, frozen, signal);
+  } catch (error) {
+    if (isGraphBubbleUp(error) || signal.aborted) throw error; // Still dispatched: the resume asks again.
+    const why = `its outcome was lost in a crash, and asking the provider failed: ${messageOf(error)}`;
+    return { status: "unknown", why };
   }
 }
 
@@ -85,11 +124,11 @@ async function perform(
       config: step.config,
     });
   } catch (error) {
-    if (step.signal.aborted && !tool.honoursKey) {
+    if (step.signal.aborted && !tool.honoursKey && !tool.canBeProbed) {
       await settle(journal, step, tool, key, { status: "in_doubt", error: messageOf(error) });
       return inDoubt(call, tool, key);
     }
-    if (step.signal.aborted) throw error; // Still dispatched: the resume runs it again under its key.
+    if (step.signal.aborted) throw error; // Still dispatched: the resume sends its key again, or asks.
     await settle(journal, step, tool, key, { status: "failed", error: messageOf(error) });
     return { message: answerTo(call, `Error: ${messageOf(error)}`, "error"), mark: tool.errorMark };
   }
@@ -109,10 +148,23 @@ async function settle(
   await step.record({ kind: "effect", tool: tool.name, key, status, ...(error === undefined ? {} : { error }) });
 }
 
-const withLowerCertainty = (result: CallResult, step: Step): CallResult => ({
+const withLowerCertainty = (result: CallResult, step: Step, reason: string): CallResult => ({
   ...result,
-  mark: meetMarks(result.mark, mark(label({ certainty: 2 }), "sent again under its key after a crash", step.at)),
+  mark: meetMarks(result.mark, mark(label({ certainty: 2 }), reason, step.at)),
 });
+
+/** What a person found out stands for the receipt. It is known, but not from the provider itself. */
+function resolvedAnswer(
+  call: OpenCall,
+  tool: HarnessTool,
+  { status }: EffectRecord,
+  { note }: EffectResolution,
+  step: Step,
+): CallResult {
+  const content = `A person settled this effect as ${status}: ${note}`;
+  const message = answerTo(call, content, status === "committed" ? "success" : "error");
+  return withLowerCertainty({ message, mark: tool.errorMark }, step, `outcome of ${tool.name} settled by a person`);
+}
 
 const inDoubt = (call: OpenCall, tool: HarnessTool, key: string): CallResult => ({
   message: answerTo(

@@ -201,6 +201,7 @@ async function recordDecision(each: Decided, policy: string, recorded: Set<strin
     kind: "gate.decision",
     tool: tool.name,
     callId: call.id,
+    arguments: call.args,
     verdict,
     considered,
     deficits,

@@ -51,6 +51,8 @@ export {
   LabelledResult,
   labelled,
   PermitRequiredError,
+  type ProbeAnswer,
+  type ProbeOutcome,
   type ToolContext,
   type ToolDefinition,
   type ToolOutcome,

@@ -5,7 +5,7 @@ import { dispatchCustomEvent } from "@langchain/core/callbacks/dispatch";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { isGraphBubbleUp } from "@langchain/langgraph";
 import type { HarnessEvent, Journal, Scope } from "../checkpoints/index.js";
-import { BOTTOM, isAtMost, meet, meetMarks, readTrust, type Trust, type TrustMark, trustOf } from "../trust/index.js";
+import { BOTTOM, isAtMost, meet, readTrust, TOP, type Trust, type TrustMark, trustOf } from "../trust/index.js";
 import { type NodeRole, withRole } from "./role.js";
 
 /** The LangChain custom event that tells an enclosing runner of a mark. */
@@ -91,11 +91,15 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 
 async function recordFall(journal: Journal, step: Step, update: NodeUpdate): Promise<void> {
   const write = update.trust;
-  if (write === undefined || "begins" in write) return;
-  await dispatchCustomEvent(MARK_EVENT, write, step.config);
-  const to = meet(step.trust, write);
-  if (isAtMost(step.trust, to)) return;
+  if (write === undefined) return;
+  // A beginning is measured against the top: a thread that starts lower has something to explain as well.
+  const begins = "begins" in write;
+  const mark = begins ? write.begins : write;
+  const from = meet(begins ? TOP : step.trust);
+  await dispatchCustomEvent(MARK_EVENT, mark, step.config);
+  const to = meet(from, mark);
+  if (isAtMost(from, to)) return;
   await journal.lowerFloor(step.scope.thread, to);
-  const causes = (meetMarks(write).causes ?? []).filter((cause) => cause.rank < step.trust[cause.axis]);
-  await step.record({ kind: "trust.fell", from: meet(step.trust), to, causes });
+  const causes = (mark.causes ?? []).filter((cause) => cause.rank < from[cause.axis]);
+  await step.record({ kind: "trust.fell", from, to, causes });
 }

@@ -36,6 +36,15 @@ export class LabelledResult {
 export const labelled = (value: unknown, ranks: Partial<Label>, reason: string): LabelledResult =>
   new LabelledResult(value, label(ranks), reason);
 
+const probeStatus = z.enum(["committed", "failed", "unknown"]);
+const probeOutcome = z.object({ status: probeStatus, receipt: z.string().exactOptional() });
+
+/** What a probe may answer. `unknown` is the honest answer whenever the provider cannot say for certain. */
+export type ProbeAnswer = z.output<typeof probeStatus> | ProbeOutcome;
+
+/** A probe's answer in its long form. `receipt` is text for the planner. */
+export type ProbeOutcome = z.output<typeof probeOutcome>;
+
 /** What {@link defineTool} takes. */
 export interface ToolDefinition<Schema extends z.ZodObject> {
   /** Letters, digits, `_` and `-`; unique within a graph. */
@@ -52,6 +61,12 @@ export interface ToolDefinition<Schema extends z.ZodObject> {
    * Default `false`: an effect whose outcome was lost is then in doubt, and a person decides.
    */
   readonly honoursKey?: boolean;
+  /**
+   * Asks the provider whether the effect with this key happened, without doing anything. Called only when an effect
+   * was sent and its outcome was lost, before it is declared in doubt; a tool that honours keys is sent again instead.
+   * `failed` is final: answer it only when the effect did not happen and no longer can. Throwing means `unknown`.
+   */
+  probe?(key: string, args: z.output<Schema>, context: Pick<ToolContext, "signal">): ProbeAnswer | Promise<ProbeAnswer>;
   /** The label of what it returns, given as the axes below nominal. Default `{ integrity: 0 }`: unlabelled is unknown. */
   readonly source?: Partial<Label>;
   /** A result the planner reads: text, JSON, or {@link labelled}. Throw to tell the planner what went wrong. */
@@ -91,10 +106,21 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
   readonly digest: string;
   private readonly sourceReason: string;
   private readonly body: ToolDefinition<Schema>["run"];
+  private readonly ask: ToolDefinition<Schema>["probe"];
 
   constructor(definition: ToolDefinition<Schema>) {
     super();
-    const { name, description, schema, effect = "irreversible", floor, honoursKey = false, source, run } = definition;
+    const {
+      name,
+      description,
+      schema,
+      effect = "irreversible",
+      floor,
+      honoursKey = false,
+      source,
+      run,
+      probe,
+    } = definition;
     if (!TOOL_NAME.test(name)) {
       throw new TypeError(`tool name ${JSON.stringify(name)}: use 1 to 64 letters, digits, "_" or "-"`);
     }
@@ -107,6 +133,7 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     this.source = label(source ?? { integrity: 0 });
     this.sourceReason = source === undefined ? `${name} declares no source` : `read through ${name}`;
     this.body = run;
+    this.ask = probe;
     this.digest = digest({
       name,
       description,
@@ -129,6 +156,22 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     const value = result instanceof LabelledResult ? result.value : result;
     const content = typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
     return { content, mark: this.markOf(result) };
+  }
+
+  /** Whether {@link probe} may be called. */
+  get canBeProbed(): boolean {
+    return this.ask !== undefined;
+  }
+
+  /**
+   * Asks the provider what became of an effect that was sent. Changes nothing.
+   *
+   * @throws whatever the tool's probe throws; TypeError without one; z.ZodError for an answer that is none.
+   */
+  async probe(key: string, input: unknown, signal: AbortSignal): Promise<ProbeOutcome> {
+    if (this.ask === undefined) throw new TypeError(`${this.name} declares no probe`);
+    const answer = await this.ask(key, this.schema.parse(input), { signal });
+    return probeOutcome.parse(typeof answer === "string" ? { status: answer } : answer);
   }
 
   /** The label of an error this tool threw: its own source, since its own code wrote the text. */

@@ -72,7 +72,7 @@ const rememberTool = (memory: LabelledMemory): HarnessTool =>
       const trust = readTrust(config);
       await memory.remember({
         text,
-        key: idempotencyKey,
+        key: idempotencyKey.slice(0, 16),
         label: trust ?? BOTTOM,
         causes: trust?.causes ?? [],
         thread: scopeOf(config).thread,

@@ -36,7 +36,15 @@ export const tools = ({ journal, toolbox }: ToolsOptions) =>
     const started = journal.clock.now();
     const { update, trust, ok } = await answer(call, toolbox, journal, step);
     const ms = journal.clock.now() - started;
-    await step.record({ kind: "tool.response", tool: call.name, callId: call.id, ok, ms, label: meet(trust) });
+    await step.record({
+      kind: "tool.response",
+      tool: call.name,
+      callId: call.id,
+      arguments: call.args,
+      ok,
+      ms,
+      label: meet(trust),
+    });
     return isAtMost(TOP, trust) ? update : { ...update, trust };
   });
 

@@ -7,7 +7,7 @@ import { all, first, type Row, type Work } from "../database/database.js";
 import { EffectError } from "../errors.js";
 import { consumeApproval } from "./approvals.js";
 import { callArguments, effectStatus, integer, json, label, readRow } from "./rows.js";
-import type { EffectIntent, EffectRecord } from "./types.js";
+import type { EffectIntent, EffectRecord, EffectResolution } from "./types.js";
 
 const intentSchema = z.object({
   key: z.string(),
@@ -26,18 +26,21 @@ const rowSchema = z.object({
   intent: json(intentSchema),
   status: effectStatus,
   outcome: json(z.object({ receipt: z.string().optional(), error: z.string().optional() })).nullable(),
+  resolution: json(z.object({ by: z.string(), note: z.string(), at: integer })).nullable(),
   attempts: integer,
   updated_at: integer,
 });
 
 function readEffect(row: Row): EffectRecord {
-  const { intent, status, outcome, attempts, updated_at } = readRow(rowSchema, row, `effect ${String(row["key"])}`);
+  const read = readRow(rowSchema, row, `effect ${String(row["key"])}`);
+  const { intent, status, outcome, resolution, attempts, updated_at } = read;
   return {
     ...intent,
     approval: intent.approval,
     status,
     receipt: outcome?.receipt,
     error: outcome?.error,
+    resolution: resolution ?? undefined,
     attempts,
     updatedAt: updated_at,
   };
@@ -132,5 +135,28 @@ export function* settleEffect(key: string, { status, receipt, error }: EffectOut
     "EFFECT_STATE",
     key,
     `effect ${key} (${present.tool}) is ${present.status} and cannot become ${status}: only a dispatched effect can be settled. Read it and act on its state.`,
+  );
+}
+
+/**
+ * in_doubt → committed | failed, by a person. What the effect left behind when it came into doubt stays beside it.
+ *
+ * @throws EffectError `EFFECT_STATE` when it is not in doubt: what the harness knows itself nobody may overwrite.
+ */
+export function* resolveEffect(
+  key: string,
+  status: "committed" | "failed",
+  resolution: EffectResolution,
+): Work<EffectRecord> {
+  const row = yield* first(
+    `UPDATE h_effect SET status = ?, resolution = ?, updated_at = ? WHERE key = ? AND status = 'in_doubt' RETURNING *`,
+    ...[status, JSON.stringify(resolution), resolution.at, key],
+  );
+  if (row !== undefined) return readEffect(row);
+  const present = yield* requireEffect(key);
+  throw new EffectError(
+    "EFFECT_STATE",
+    key,
+    `effect ${key} (${present.tool}) is ${present.status} and cannot be resolved as ${status}: only an effect in doubt can be. Read it and act on its state.`,
   );
 }

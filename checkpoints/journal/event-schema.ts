@@ -11,6 +11,7 @@ const texts = z.array(text);
 const number = z.number();
 const flag = z.boolean();
 const note = text.exactOptional();
+const record = z.record(text, z.unknown());
 
 const kind = <Kind extends string, Shape extends z.ZodRawShape>(name: Kind, shape: Shape) =>
   z.looseObject({ kind: z.literal(name), ...shape });
@@ -43,7 +44,14 @@ const obtained: z.ZodType<Obtained> = z.looseObject({
 });
 
 const kinds = {
-  "run.start": kind("run.start", { graph: text, task: note, model: text, offline: flag, resumed: flag }),
+  "run.start": kind("run.start", {
+    graph: text,
+    task: note,
+    model: text,
+    offline: flag,
+    resumed: flag,
+    workspace: note,
+  }),
   "run.end": kind("run.end", { status: runStatus, error: note }),
   "node.start": kind("node.start", {}),
   "node.end": kind("node.end", { ms: number, error: note }),
@@ -58,13 +66,14 @@ const kinds = {
   capacity: kind("capacity", { event: capacityEvent }),
   "model.response": kind("model.response", { obtained, toolCalls: texts }),
   "model.error": kind("model.error", { error: text }),
-  "tool.response": kind("tool.response", { tool: text, callId: text, ok: flag, ms: number, label }),
+  "tool.response": kind("tool.response", { tool: text, callId: text, arguments: record, ok: flag, ms: number, label }),
   "subagent.start": kind("subagent.start", { subagent: text, task: text }),
   "subagent.end": kind("subagent.end", { subagent: text, ok: flag, label, ms: number }),
   "trust.fell": kind("trust.fell", { from: label, to: label, causes }),
   "gate.decision": kind("gate.decision", {
     tool: text,
     callId: text,
+    arguments: record,
     verdict: z.enum(["allow", "ask", "block"]),
     considered: label,
     deficits,

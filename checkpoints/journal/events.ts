@@ -28,6 +28,8 @@ export type HarnessEvent =
       readonly model: string;
       readonly offline: boolean;
       readonly resumed: boolean;
+      /** The folder the run's tools work on, absolute. A resume goes on there. */
+      readonly workspace?: string;
     }
   | { readonly kind: "run.end"; readonly status: RunStatus; readonly error?: string }
   | { readonly kind: "node.start" }
@@ -48,6 +50,8 @@ export type HarnessEvent =
       readonly kind: "tool.response";
       readonly tool: string;
       readonly callId: string;
+      /** As the planner gave them. */
+      readonly arguments: Readonly<Record<string, unknown>>;
       readonly ok: boolean;
       readonly ms: number;
       readonly label: Label;
@@ -65,6 +69,8 @@ export type HarnessEvent =
       readonly kind: "gate.decision";
       readonly tool: string;
       readonly callId: string;
+      /** As the planner gave them. */
+      readonly arguments: Readonly<Record<string, unknown>>;
       readonly verdict: Verdict;
       readonly considered: Label;
       readonly deficits: readonly Deficit[];

@@ -133,6 +133,10 @@ class DatabaseJournal implements Journal {
     return this.writeDurably(effects.settleEffect(key, outcome, this.clock.now()));
   }
 
+  resolveEffect(key: string, status: "committed" | "failed", by: string, note: string) {
+    return this.writeDurably(effects.resolveEffect(key, status, { by, note, at: this.clock.now() }));
+  }
+
   effect(key: string) {
     return this.read(effects.findEffect(key));
   }

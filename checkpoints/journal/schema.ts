@@ -27,6 +27,7 @@ const migrations = (dialect: Dialect): readonly (readonly string[])[] => [
     `CREATE TABLE h_lease (thread TEXT PRIMARY KEY, token TEXT NOT NULL, owner TEXT NOT NULL, pid INTEGER NOT NULL,
        host TEXT NOT NULL, since BIGINT NOT NULL, until BIGINT NOT NULL)`,
   ],
+  ["ALTER TABLE h_effect ADD COLUMN resolution TEXT"],
 ];
 
 /** Brings the database to the present version. Calls `refuse` with both versions when it is newer than this code. */

@@ -64,11 +64,21 @@ export interface EffectIntent {
   readonly approval: string | undefined;
 }
 
+/** Who settled an effect that was in doubt, and what they found. */
+export interface EffectResolution {
+  readonly by: string;
+  readonly note: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
 /** An effect in the ledger. */
 export interface EffectRecord extends EffectIntent {
   readonly status: EffectStatus;
   readonly receipt: string | undefined;
   readonly error: string | undefined;
+  /** Present when a person settled it. */
+  readonly resolution: EffectResolution | undefined;
   readonly attempts: number;
   readonly updatedAt: number;
 }
@@ -141,6 +151,11 @@ export interface Journal {
       readonly error?: string;
     },
   ): Promise<EffectRecord>;
+  /**
+   * in_doubt → committed | failed, once, by a person who looked. Stores who (`by`) and what they found (`note`). Throws
+   * `EffectError` `EFFECT_UNKNOWN` without such an effect and `EFFECT_STATE` from any other state.
+   */
+  resolveEffect(key: string, status: "committed" | "failed", by: string, note: string): Promise<EffectRecord>;
   effect(key: string): Promise<EffectRecord | undefined>;
   effects(query?: { readonly thread?: string }): Promise<readonly EffectRecord[]>;
 

@@ -8,7 +8,7 @@ import { barsOf, callInShort, count, cut, describeDeficits, duration, PLAIN, typ
 
 /** What an event refers to and does not hold itself. */
 export interface EventDetails {
-  /** The arguments of the call that the event is about. */
+  /** The arguments of the effect that the event is about. */
   readonly arguments?: Readonly<Record<string, unknown>> | undefined;
   /** The approval that the event is about, as it stands. */
   readonly approval?: ApprovalRecord | undefined;
@@ -26,7 +26,6 @@ const MARKS: Readonly<Record<string, string>> = { completed: "✓", in_progress:
 export class Progress {
   private shown: Label = TOP;
   private step = -1;
-  private readonly gated = new Set<string>();
   private readonly effects = new Set<string>();
 
   constructor(private readonly style: Style = PLAIN) {}
@@ -55,8 +54,8 @@ export class Progress {
         return this.line(recorded, node, style.bad(`model call failed: ${cut(event.error, WIDTH)}`));
       case "tool.response": {
         // Where there is an effect, its own line says how it went.
-        if (this.gated.has(event.callId) || this.effects.delete(`${scope.step} ${event.tool}`)) return [];
-        const call = callInShort(event.tool, details.arguments, WIDTH);
+        if (this.effects.delete(`${scope.step} ${event.tool}`)) return [];
+        const call = callInShort(event.tool, event.arguments, WIDTH);
         const slow = event.ms < NOTEWORTHY_MS ? "" : style.dim(`  ${duration(event.ms)}`);
         return this.line(recorded, node, `${call}${event.ok ? "" : style.warn("  error")}${slow}`);
       }
@@ -69,9 +68,8 @@ export class Progress {
       case "trust.fell":
         return this.fall(recorded, event.from, event.to, event.causes);
       case "gate.decision": {
-        this.gated.add(event.callId);
         const why = event.deficits.length === 0 ? "" : `  ${describeDeficits(event.deficits)}`;
-        const call = callInShort(event.tool, details.arguments, WIDTH);
+        const call = callInShort(event.tool, event.arguments, WIDTH);
         return this.line(recorded, "gate", `${this.verdict(event.verdict, details.approval)} ${call}${style.dim(why)}`);
       }
       case "approval.decided": {

@@ -2,19 +2,12 @@
 
 import type { ApprovalRecord, Journal, RecordedEvent, RunStatus } from "../../checkpoints/index.js";
 import type { ModelDescription } from "../../models/index.js";
-import { type Cause, type Deficit, describeCause, type Label, type Trust } from "../../trust/index.js";
+import { type ApprovalView, viewOf } from "../../nodes/index.js";
+import type { Cause, Label, Trust } from "../../trust/index.js";
 
 /** An approval as listings and results show it. */
-export interface ApprovalListing {
-  readonly id: string;
+export interface ApprovalListing extends ApprovalView {
   readonly thread: string;
-  readonly tool: string;
-  readonly arguments: Readonly<Record<string, unknown>>;
-  readonly trust: Label;
-  readonly deficits: readonly Deficit[];
-  readonly causes: readonly string[];
-  /** ISO 8601. */
-  readonly expires: string;
 }
 
 /** What a run's model calls came to. */
@@ -57,16 +50,10 @@ export interface RunResult {
 }
 
 /** Shows an approval. */
-export const listingOf = (record: ApprovalRecord): ApprovalListing => ({
-  id: record.id,
-  thread: record.thread,
-  tool: record.tool,
-  arguments: record.arguments,
-  trust: record.considered,
-  deficits: record.deficits,
-  causes: record.causes.map(describeCause),
-  expires: new Date(record.expiresAt).toISOString(),
-});
+export const listingOf = (record: ApprovalRecord): ApprovalListing => {
+  const { id, ...view } = viewOf(record);
+  return { id, thread: record.thread, ...view };
+};
 
 /** Adds up the model calls among the events. */
 export function usageOf(events: readonly RecordedEvent[]): RunUsage {

@@ -23,6 +23,8 @@ interface Target {
   readonly thread: string;
   readonly graph: string;
   readonly mode: "start" | "more" | "resume";
+  /** Where the thread worked before. Unset for a new thread. */
+  readonly workspace?: string | undefined;
 }
 
 /** Runs the command. @throws UsageError before anything was started. */
@@ -32,10 +34,12 @@ export async function runTask(argument: string | undefined, options: RunOptions,
   const settings = await configure(terminal, project, options);
   const task = await readTask(argument, options, terminal, settings);
   const target = await chooseTarget(project, options, settings, terminal);
+  const workspace = options.workspace === undefined ? (target.workspace ?? settings.workspace) : settings.workspace;
+  terminal.env["BULKHEAD_WORKSPACE"] = workspace; // A thread goes on where it worked, unless it is told otherwise.
   const loaded = await loadGraph(project, target.graph);
   const { saver, close } = await openCheckpointer(settings.database);
   try {
-    return await runOn(target, task, { options, terminal, loaded, saver });
+    return await runOn({ ...target, workspace }, task, { options, terminal, loaded, saver });
   } finally {
     await close();
     await loaded.harness.close();
@@ -97,14 +101,16 @@ async function chooseTarget(
       throw new CommandError(`there is no thread ${thread} in ${redactUrl(database)}. List them: ${program} threads`);
     }
     const ran = record.graph in project.graphs ? record.graph : undefined;
-    return { thread, graph: graphName(project, graph ?? ran), mode: resume ? "resume" : "more" };
+    const starts = (await journal.events({ thread })).flatMap(({ event }) => (event.kind === "run.start" ? event : []));
+    const workspace = starts.at(-1)?.workspace;
+    return { thread, graph: graphName(project, graph ?? ran), mode: resume ? "resume" : "more", workspace };
   } finally {
     await journal.close();
   }
 }
 
 async function runOn(
-  target: Target,
+  target: Target & { readonly workspace: string },
   task: string | undefined,
   opened: {
     readonly options: RunOptions;
@@ -130,7 +136,7 @@ async function runOn(
     const outcome = await session.execute(() => {
       ran = true;
       if (!json) say(terminal.errStyle.dim(`thread: ${thread}`));
-      return new Reporter({ journal, thread, values }, terminal, json);
+      return new Reporter({ journal, thread }, terminal, json);
     });
     if (!ran && !json) say("This thread has finished: there is nothing to resume.");
     const { status, error } = outcome;

@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly mode: "start" | "more" | "resume";
   /** What the user wants. Unset when resuming. */
   readonly task?: string | undefined;
+  /** The folder the tools work on, as the record keeps it. */
+  readonly workspace: string;
 }
 
 interface Prepared {
@@ -66,7 +68,9 @@ export class Session {
       try {
         const { model, offline } = loaded.harness.model;
         const resumed = this.options.mode === "resume";
-        await journal.append(this.scope, { kind: "run.start", graph: loaded.name, ...told, model, offline, resumed });
+        const { workspace } = this.options;
+        const start = { graph: loaded.name, ...told, model, offline, resumed, workspace };
+        await journal.append(this.scope, { kind: "run.start", ...start });
         const outcome = await this.drive(input, lease, listening);
         await this.end(journal, outcome);
         return outcome;

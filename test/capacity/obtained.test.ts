@@ -42,7 +42,7 @@ describe("trustOfAnswer", () => {
     ],
     ["cut by length", { finishReason: "length" }, { fidelity: 2 }, ["answer ended early: length"]],
     ["filtered", { finishReason: "content_filter" }, { fidelity: 2 }, ["answer ended early: content_filter"]],
-    ["waited for rate", { attempts: 3, rateLimited: 2 }, { certainty: 2 }, ["retry after rate limit"]],
+    ["waited for rate", { attempts: 3, rateLimited: 2 }, {}, []],
     ["after a 500", { attempts: 2 }, { certainty: 2 }, ["retry after a clean failure"]],
     [
       "after a timeout",

@@ -41,7 +41,15 @@ const EVENTS: readonly HarnessEvent[] = [
     },
   },
   { kind: "model.error", error: "gone" },
-  { kind: "tool.response", tool: "search", callId: "c", ok: true, ms: 1, label: label({ integrity: 2 }) },
+  {
+    kind: "tool.response",
+    tool: "search",
+    callId: "c",
+    arguments: { query: "q" },
+    ok: true,
+    ms: 1,
+    label: label({ integrity: 2 }),
+  },
   { kind: "subagent.start", subagent: "auditor", task: "check" },
   { kind: "subagent.end", subagent: "auditor", ok: true, label: TOP, ms: 9 },
   { kind: "trust.fell", from: TOP, to: label({ fidelity: 1 }), causes: [{ axis: "fidelity", rank: 1, reason: "f" }] },
@@ -49,6 +57,7 @@ const EVENTS: readonly HarnessEvent[] = [
     kind: "gate.decision",
     tool: "refund",
     callId: "c",
+    arguments: { amount: 49 },
     verdict: "ask",
     considered: label({ fidelity: 1 }),
     deficits: [{ axis: "fidelity", rank: 1, floor: 2 }],
@@ -251,6 +260,7 @@ export function journalSuite(name: string, place: () => Place): void {
           status: "intended",
           receipt: undefined,
           error: undefined,
+          resolution: undefined,
           attempts: 0,
           updatedAt: clock.now(),
         });
@@ -325,6 +335,33 @@ export function journalSuite(name: string, place: () => Place): void {
         expect(await journal.effect("key-1")).toMatchObject({ status: "intended", attempts: 0 });
         expect(await journal.approval("approval-1")).toMatchObject({ status: "expired" });
       });
+
+      it.each(["committed", "failed"] as const)("keeps who resolved a doubt as %s, and why", async (status) => {
+        await journal.intendEffect(effectIntent());
+        await journal.dispatchEffect("key-1");
+        await journal.settleEffect("key-1", { status: "in_doubt", error: "lost" });
+        clock.advance(1);
+        const resolution = { by: "ann", note: "looked\u0000it up", at: clock.now() };
+        const resolved = await journal.resolveEffect("key-1", status, "ann", resolution.note);
+        expect(resolved).toMatchObject({ status, error: "lost", resolution, updatedAt: clock.now() });
+        expect(await journal.effect("key-1")).toEqual(resolved);
+        const other = journal.resolveEffect("key-1", "failed", "bob", "no");
+        await expect(other).rejects.toMatchObject({ name: "EffectError", code: "EFFECT_STATE" });
+        expect(await journal.effect("key-1")).toEqual(resolved);
+      });
+
+      it.each(["intended", "dispatched", "committed", "failed"] as const)(
+        "lets nobody resolve what is %s",
+        async (state) => {
+          await journal.intendEffect(effectIntent());
+          if (state !== "intended") await journal.dispatchEffect("key-1");
+          if (state === "committed" || state === "failed") await journal.settleEffect("key-1", { status: state });
+          const resolve = (key: string) => journal.resolveEffect(key, "committed", "ann", "sure");
+          await expect(resolve("key-1")).rejects.toMatchObject({ name: "EffectError", code: "EFFECT_STATE" });
+          await expect(resolve("none")).rejects.toMatchObject({ name: "EffectError", code: "EFFECT_UNKNOWN" });
+          expect(await journal.effect("key-1")).toMatchObject({ status: state, resolution: undefined });
+        },
+      );
 
       it("lets one of many dispatch", async () => {
         await journal.intendEffect(effectIntent());

@@ -13,7 +13,7 @@ async function typed(...args: readonly string[]) {
 }
 
 describe("help and version", () => {
-  test.for(["run", "approvals", "approve", "reject", "threads", "show", "graph", "doctor", "dev", "new"])(
+  test.for(["run", "approvals", "approve", "reject", "effects", "threads", "show", "graph", "doctor", "dev", "new"])(
     "%s --help has examples and goes to standard output",
     async (name) => {
       const { code, out, err } = await typed(name, "--help");
@@ -22,7 +22,7 @@ describe("help and version", () => {
     },
   );
 
-  test.for(["approvals", "threads", "show", "doctor", "run"])("%s has --json", async (name) => {
+  test.for(["approvals", "effects", "threads", "show", "doctor", "run"])("%s has --json", async (name) => {
     expect((await typed(name, "--help")).out).toContain("--json");
   });
 

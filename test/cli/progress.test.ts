@@ -134,6 +134,7 @@ describe("gate and effects", () => {
     kind: "gate.decision",
     tool: "refund_order",
     callId: "c",
+    arguments: { order_id: 7781 },
     verdict,
     considered: label({ fidelity: 1 }),
     deficits: verdict === "allow" ? [] : [{ axis: "fidelity", rank: 1, floor: 2 }],
@@ -146,16 +147,17 @@ describe("gate and effects", () => {
     ["ask", "asks refund_order(order_id: 7781)  fidelity 1 below 2"],
     ["block", "blocks refund_order(order_id: 7781)  fidelity 1 below 2"],
   ] as const)("%s", ([verdict, text]) => {
-    expect(shown(decision(verdict), gate, { arguments: { order_id: 7781 } })).toBe(`   7  gate       ${text}`);
+    expect(shown(decision(verdict), gate)).toBe(`   7  gate       ${text}`);
   });
 
   test("an effect has one line: the tool's own is left out", () => {
     const progress = new Progress();
     const effect: HarnessEvent = { kind: "effect", tool: "add_note", key: "k", status: "committed" };
-    const response: HarnessEvent = {
-      kind: "tool.response",
+    const response = {
+      kind: "tool.response" as const,
       tool: "add_note",
       callId: "c",
+      arguments: {},
       ok: true,
       ms: 1,
       label: TOP,

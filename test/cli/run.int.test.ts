@@ -1,5 +1,7 @@
 // The main job from one command, as a stranger types it: the right record is changed, and only after the gate.
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Place } from "./bulkhead.js";
 
@@ -79,6 +81,18 @@ describe("an irreversible action below its floor", { timeout: 5 * MINUTES }, () 
     expect(nothing.stdout).toContain(resumed.result.answer);
   });
 
+  test("a thread goes on in the workspace where it began, whatever the next command is told by the environment", async () => {
+    const elsewhere = join(place.folder, "elsewhere");
+    const asked = await place.run(["--workspace", place.workspace, DELETE], { env: { BULKHEAD_WORKSPACE: elsewhere } });
+    expect(asked.code).toBe(3);
+    await place.bulkhead(["approve", asked.result.pending[0]?.id ?? ""]);
+    const env = { BULKHEAD_WORKSPACE: elsewhere };
+    const resumed = await place.run(["--thread", asked.result.thread, "--resume"], { env });
+    expect(resumed.code).toBe(0);
+    expect(place.rows(bakeries)).toEqual([{ customer_id: "C-0107" }]);
+    expect(existsSync(elsewhere)).toBe(false);
+  });
+
   test("`reject` is final: the run ends with 4 and nothing was done", async () => {
     const asked = await place.run([DELETE]);
     const [approval] = asked.result.pending;
@@ -140,7 +154,7 @@ describe("trust that fell", { timeout: 5 * MINUTES }, () => {
     expect(result.usage["rateLimited"]).toBeGreaterThan(0);
     expect(result.usage["queueMs"]).toBeGreaterThan(500);
     expect(result.usage["fallbacks"]).toBe(0);
-    expect(result.trust.fidelity).toBe(3);
+    expect(result.trust).toMatchObject({ integrity: 2, fidelity: 3, certainty: 3 }); // what it read, and nothing else
     expect(events.some(({ event }) => event.kind === "capacity")).toBe(true);
   });
 

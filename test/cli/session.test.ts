@@ -54,11 +54,9 @@ function setup(steps: readonly ScriptStep[], options: Parameters<typeof testAgen
         run,
         mode,
         task,
+        workspace: "/records",
       });
-      const values = async () => (await session.state()).values;
-      const outcome = await session.execute(
-        () => new Reporter({ journal: agent.journal, thread, values }, terminal, false),
-      );
+      const outcome = await session.execute(() => new Reporter({ journal: agent.journal, thread }, terminal, false));
       return { ...outcome, ...terminal.written, questions: terminal.questions, session };
     },
   };

@@ -4,6 +4,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ENVIRONMENT, FAULT_KINDS } from "../../models/index.js";
+import { script } from "../contracts/index.js";
+import { testAgent } from "../support/agent.js";
 import { program } from "./commands.js";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -22,6 +24,12 @@ test("the README's picture is the compiled graph", async () => {
   const { agent } = await import("../../template/graphs/agent.js");
   const drawn = (await agent.getGraphAsync()).drawMermaid().trim();
   expect(read("README.md")).toContain(`\`\`\`mermaid\n${drawn}\n\`\`\``);
+});
+
+test("the package's own agent graph has the template's wiring", async () => {
+  const { agent } = await import("../../template/graphs/agent.js");
+  const own = testAgent(script([])).graph;
+  expect((await own.getGraphAsync()).drawMermaid()).toBe((await agent.getGraphAsync()).drawMermaid());
 });
 
 describe.each(pages)("%s", (page) => {

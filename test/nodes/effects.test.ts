@@ -1,13 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { defineTool, type HarnessTool, PermitRequiredError } from "../../nodes/index.js";
+import { defineTool, type HarnessTool, PermitRequiredError, type ToolDefinition } from "../../nodes/index.js";
 import { mintPermit } from "../../nodes/permit.js";
 import { calls, script } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
 import { eventsOf } from "../support/events.js";
 
 /** A provider that does its work and dies before it can say so, the first time. */
-function dyingTool(honoursKey: boolean) {
+function dyingTool(honoursKey: boolean, probe?: Probe) {
   const seen = new Map<string, number>();
   let deaths = 1;
   const tool = defineTool({
@@ -16,6 +16,7 @@ function dyingTool(honoursKey: boolean) {
     schema: z.object({ to: z.string() }),
     honoursKey,
     source: {},
+    ...(probe === undefined ? {} : { probe }),
     run: ({ to }, { idempotencyKey }) => {
       seen.set(idempotencyKey, (seen.get(idempotencyKey) ?? 0) + 1);
       if (deaths-- > 0) throw new CrashError();
@@ -27,9 +28,11 @@ function dyingTool(honoursKey: boolean) {
 
 class CrashError extends Error {}
 
+type Probe = NonNullable<ToolDefinition<z.ZodObject<{ to: z.ZodString }>>["probe"]>;
+
 /** Makes the first settlement fail, as a kill between the effect and its record does. */
-async function crashOnce(honoursKey: boolean) {
-  const { tool, seen } = dyingTool(honoursKey);
+async function crashOnce(honoursKey: boolean, probe?: Probe) {
+  const { tool, seen } = dyingTool(honoursKey, probe);
   const agent = testAgent(script([calls(["send", { to: "a" }]), ({ messages }) => messages.at(-1)?.content ?? ""]), {
     tools: [tool],
   });
@@ -62,6 +65,73 @@ describe("effects", () => {
     expect(result.answer).toContain("In doubt");
     expect(result.trust.certainty).toBe(0);
     expect((await agent.journal.effects())[0]?.status).toBe("in_doubt");
+  });
+
+  describe("of a tool that can be asked", () => {
+    test.for([
+      ["committed", { status: "committed", answer: "It was done." }],
+      [
+        { status: "committed", receipt: "sent as 17" },
+        { status: "committed", answer: "sent as 17" },
+      ],
+      ["failed", { status: "failed", answer: "Error: The provider says that it was not done." }],
+      [
+        { status: "failed", receipt: "no such account" },
+        { status: "failed", answer: "Error: no such account" },
+      ],
+    ] as const)("%j settles it, at a lower certainty, without sending it again", async ([said, { status, answer }]) => {
+      const probe = vi.fn<Probe>(() => said);
+      const { agent, seen } = await crashOnce(false, probe);
+      const result = await agent.run(null);
+      expect(result.answer).toBe(answer);
+      expect([...seen.values()]).toEqual([1]);
+      expect(result.trust.certainty).toBe(2);
+      expect(result.trust.causes).toMatchObject([{ axis: "certainty", reason: expect.stringContaining("asking") }]);
+      const [effect] = await agent.journal.effects();
+      expect(effect).toMatchObject({ status });
+      expect(probe.mock.calls).toEqual([[effect?.key, { to: "a" }, { signal: expect.any(AbortSignal) }]]);
+      expect((await eventsOf(agent.journal, "t1", "effect")).at(-1)).toMatchObject({ status });
+    });
+
+    test.for<[string, Probe, RegExp]>([
+      ["unknown", () => "unknown", /^its outcome was lost in a crash$/],
+      ["nonsense", () => "sure" as never, /asking the provider failed: .*status/s],
+      ["nothing", () => undefined as never, /asking the provider failed/],
+      ["an error", () => Promise.reject(new Error("no route")), /asking the provider failed: no route$/],
+    ])("%s leaves it in doubt", async ([, probe, why]) => {
+      const { agent, seen } = await crashOnce(false, probe);
+      const result = await agent.run(null);
+      expect(result.answer).toContain("In doubt");
+      expect([...seen.values()]).toEqual([1]);
+      expect(result.trust.certainty).toBe(0);
+      expect(await agent.journal.effects()).toMatchObject([{ status: "in_doubt", error: expect.stringMatching(why) }]);
+    });
+
+    test("is not asked when it honours keys, nor when the outcome is known", async () => {
+      const probe = vi.fn<Probe>(() => "failed");
+      const { agent, seen } = await crashOnce(true, probe);
+      expect((await agent.run(null)).answer).toBe("sent to a");
+      expect([...seen.values()]).toEqual([2]);
+      expect(probe).not.toHaveBeenCalled();
+    });
+  });
+
+  test.for(["committed", "failed"] as const)("what a person settled as %s is told instead of sent", async (status) => {
+    const { agent, seen } = await crashOnce(false);
+    await agent.run(null);
+    const [effect] = await agent.journal.effects();
+    await agent.journal.resolveEffect(effect?.key ?? "", status, "ann", "the bank says so");
+    const history = [];
+    for await (const state of agent.graph.getStateHistory(agent.config())) history.push(state);
+    const before = history.find((state) => state.next.includes("act"));
+    const again = (await agent.graph.invoke(null, before?.config)) as unknown as {
+      messages: { text: string }[];
+      trust: { certainty: number; causes: { reason: string }[] };
+    };
+    expect(again.messages.at(-1)?.text).toBe(`A person settled this effect as ${status}: the bank says so`);
+    expect([...seen.values()]).toEqual([1]);
+    expect(again.trust.certainty).toBe(2);
+    expect(again.trust.causes).toMatchObject([{ reason: "outcome of send settled by a person" }]);
   });
 
   test("going back in time returns the receipt instead of repeating the effect", async () => {

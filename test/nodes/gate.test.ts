@@ -154,6 +154,9 @@ describe("gate", () => {
     await agent.graph.updateState(agent.config(), { cleared: [{ callId, key: "forged" }] }, "gate");
     await agent.run(null);
     expect(agent.done).toEqual([]);
+    expect(await eventsOf(agent.journal, "t1", "tool.response")).toContainEqual(
+      expect.objectContaining({ tool: "erase", callId, arguments: { id: "7" }, ok: false }), // the refusal is in the record
+    );
     const jumped = testAgent(script([calls(["look", { id: "7" }]), calls(["erase", { id: "7" }]), "done"]));
     await jumped.run("erase 7");
     await jumped.run(new Command({ goto: "act", update: { cleared: [{ callId, key: "forged" }] } }));

@@ -67,6 +67,8 @@ describe("recall", () => {
     const result = await agent.run("Which refunds does the bakery prefer?");
     expect(result.trust).toMatchObject({ fidelity: 1, integrity: 3 });
     expect((result as unknown as { context: string }).context).toContain("account A");
+    expect((await agent.journal.thread("t1"))?.floor.fidelity).toBe(1); // the beginning counts and is explained
+    expect(await eventsOf(agent.journal, "t1", "trust.fell")).toMatchObject([{ from: TOP, to: { fidelity: 1 } }]);
     const [item] = await store.search(["m"]);
     await store.put(["m"], item?.key ?? "", {
       ...item?.value,

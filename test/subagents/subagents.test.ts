@@ -112,6 +112,28 @@ describe("subagents", () => {
     expect(define).toThrow(/pay is irreversible; a subagent has no gate/);
   });
 
+  test("no more than eight run at once", async () => {
+    let running = 0;
+    let most = 0;
+    const graph = new StateGraph(Annotation.Root({ ...MessagesAnnotation.spec }))
+      .addNode("work", async () => {
+        most = Math.max(most, ++running);
+        for (let turn = 0; turn < 20; turn += 1) await new Promise((next) => setImmediate(next));
+        running -= 1;
+        return {};
+      })
+      .addEdge(START, "work")
+      .compile();
+    const agent = testAgent(script([calls(...Array.from({ length: 20 }, () => task("worker"))), "done"]), {
+      subagents: () => [
+        asSubagent({ name: "worker", description: "Works.", graph: graph as unknown as SubagentGraph }),
+      ],
+    });
+    expect((await agent.run("go")).messages).toHaveLength(23);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(8);
+  });
+
   test("a fallback inside a subagent reaches the parent's gate", async () => {
     const agent = testAgent(
       script([calls(task("reader")), calls(["pay", { to: "a", amount: 1 }]), "done"], { "You are the reader": ["ok"] }),

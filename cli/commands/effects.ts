@@ -1,0 +1,148 @@
+// `bulkhead effects`: what the tools did, and did perhaps. `bulkhead effects resolve`: a person who looked says what
+// became of an effect that is in doubt.
+
+import { Argument, type Command, InvalidArgumentError } from "commander";
+import type { EffectRecord, Journal } from "../../checkpoints/index.js";
+import { CommandError } from "../exit.js";
+import { command, withDatabase, withJson } from "../options.js";
+import type { Terminal } from "../terminal.js";
+import { callOf, cut, shellWord, table } from "../text.js";
+
+interface EffectsOptions {
+  readonly db?: string;
+  readonly json?: boolean;
+}
+
+interface ResolveOptions extends EffectsOptions {
+  readonly note: string;
+}
+
+/** Characters of a key that are shown, and that are enough to name it. */
+const SHORT = 12;
+
+/** Only an effect in doubt waits for somebody. */
+const rank = ({ status }: EffectRecord): number => (status === "in_doubt" ? 0 : 1);
+
+export const effectsCommand = (terminal: Terminal): Command =>
+  withJson(
+    withDatabase(
+      command("effects", "list what the tools did, in doubt first", [
+        "bulkhead effects",
+        "bulkhead effects THREAD --json",
+        'bulkhead effects resolve 3f9c committed --note "refund 812 is in the bank\'s list"',
+      ]),
+    ),
+  )
+    .argument("[thread]", "of this thread only")
+    .action((thread: string | undefined, options: EffectsOptions) => list(thread, options, terminal))
+    .addCommand(resolveCommand(terminal));
+
+const note = (value: string): string => {
+  if (value.trim() !== "") return value;
+  throw new InvalidArgumentError("Say what you found; the agent is told.");
+};
+
+const resolveCommand = (terminal: Terminal): Command =>
+  withJson(
+    withDatabase(
+      command("resolve", "say what became of an effect in doubt", [
+        'bulkhead effects resolve 3f9c committed --note "refund 812 is in the bank\'s list"',
+        'bulkhead effects resolve 3f9c failed --note "the bank has no such refund"',
+      ]),
+    ),
+  )
+    .argument("<key>", "the effect, by as much of its key as is unique")
+    .addArgument(new Argument("<status>", "what became of it").choices(["committed", "failed"]))
+    .requiredOption("--note <text>", "what you found; the agent is told", note)
+    // Commander gives what both commands know, `--db` and `--json`, to the one above.
+    .action((key: string, status: "committed" | "failed", _options: ResolveOptions, self: Command) =>
+      resolve(key, status, self.optsWithGlobals<ResolveOptions>(), terminal),
+    );
+
+async function list(
+  thread: string | undefined,
+  { json = false, ...flags }: EffectsOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { requireThread, withJournal } = await import("../journal.js");
+  await withJournal(terminal, flags, async (opened) => {
+    if (thread !== undefined) await requireThread(opened, thread, terminal);
+    const effects = await opened.journal.effects(thread === undefined ? {} : { thread });
+    const sorted = effects.toSorted((left, right) => rank(left) - rank(right) || right.updatedAt - left.updatedAt);
+    if (json) return terminal.out(JSON.stringify(sorted.map(viewOf), null, 2));
+    if (sorted.length === 0) return terminal.out("No effects.");
+    const rows = sorted.map(({ status, tool, arguments: args, key, thread: of, updatedAt }) => [
+      status.replace("_", " "),
+      tool,
+      cut(JSON.stringify(args), 60),
+      key.slice(0, SHORT),
+      of,
+      new Date(updatedAt).toISOString().slice(0, 16).replace("T", " "),
+    ]);
+    const head = ["STATUS", "TOOL", "ARGUMENTS", "KEY", "THREAD", "UPDATED (UTC)"];
+    for (const line of table([head, ...rows])) terminal.out(line);
+    const doubtful = sorted[0]?.status === "in_doubt" ? sorted[0] : undefined;
+    const next = doubtful === undefined ? "show THREAD" : "effects resolve KEY committed|failed --note TEXT";
+    if (doubtful !== undefined)
+      terminal.out("In doubt: it was sent and its outcome is not known. Look there, then say.");
+    terminal.out(`Next:\n  ${terminal.program} ${next}`);
+  });
+}
+
+const viewOf = (effect: EffectRecord) => ({
+  key: effect.key,
+  status: effect.status,
+  tool: effect.tool,
+  arguments: effect.arguments,
+  thread: effect.thread,
+  run: effect.run,
+  callId: effect.callId,
+  approval: effect.approval ?? null,
+  attempts: effect.attempts,
+  receipt: effect.receipt ?? null,
+  error: effect.error ?? null,
+  resolution: effect.resolution ?? null,
+  updated: new Date(effect.updatedAt).toISOString(),
+});
+
+async function resolve(
+  prefix: string,
+  status: "committed" | "failed",
+  { db, json = false, note: found }: ResolveOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { redactUrl } = await import("../../checkpoints/index.js");
+  const { statusOf, withJournal } = await import("../journal.js");
+  const { decider } = await import("../run/approvals.js");
+  await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal }) => {
+    const { key } = await effectNamed(prefix, journal, terminal);
+    const effect = await journal.resolveEffect(key, status, decider("cli effects resolve"), found);
+    const { thread, run, tool, arguments: args, resolution } = effect;
+    const error = status === "failed" ? { error: found } : {};
+    await journal.append({ thread, run }, { kind: "effect", tool, key, status, ...error });
+    const record = await journal.thread(thread);
+    const finished = record === undefined || (await statusOf(journal, record)) === "finished";
+    // A finished run has been answered "in doubt"; only a new message tells its agent more.
+    const goOn = finished ? shellWord(`${tool} is ${status}: ${found}`) : "--resume";
+    const base = `${terminal.program} run --thread ${shellWord(thread)} ${goOn}`;
+    const next = db === undefined ? base : `${base} --db ${shellWord(redactUrl(db))}`;
+    if (json) {
+      const by = resolution?.by ?? null;
+      return terminal.out(JSON.stringify({ key, thread, tool, arguments: args, status, by, note: found, next }));
+    }
+    terminal.out(`${status}: ${callOf(tool, args)}`);
+    terminal.out(`Next:\n  ${next}`);
+  });
+}
+
+/** The one effect whose key starts with `prefix`. @throws CommandError when there is none, or more than one. */
+async function effectNamed(prefix: string, journal: Journal, { program }: Terminal): Promise<EffectRecord> {
+  const named = (await journal.effects()).filter(({ key }) => key.startsWith(prefix));
+  const [effect, ...others] = named;
+  if (effect === undefined) {
+    throw new CommandError(`there is no effect ${prefix}. List them: ${program} effects`);
+  }
+  if (others.length === 0) return effect;
+  const keys = named.map(({ key }) => key.slice(0, Math.max(SHORT, prefix.length + 4))).join(", ");
+  throw new CommandError(`${prefix} is the beginning of ${named.length} effects: ${keys}. Write more of its key.`);
+}

@@ -1,0 +1,63 @@
+// What the crash matrix and its worker share: where a process is killed, and what kinds of provider there are.
+
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The statement boundaries of the effect path, in the order in which a run passes them. */
+export const POINTS = [
+  "before intent",
+  "after intent",
+  "before dispatch",
+  "after dispatch",
+  "before provider",
+  "after provider",
+  "before settle",
+  "after settle",
+  "before act's writes",
+  "before checkpoint",
+] as const;
+export type Point = (typeof POINTS)[number];
+
+/** What a provider offers to somebody who lost an outcome. */
+export const KINDS = ["honours keys", "can be probed", "neither"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** One run: it is killed at `point`, and resumed. It has a thread of its own. */
+export interface Cell {
+  readonly kind: Kind;
+  readonly point: Point;
+}
+
+/** What a worker is told. */
+export interface Order {
+  readonly url: string;
+  /** Where the provider keeps its files. */
+  readonly folder: string;
+  /** `run` starts the one cell and is killed; `resume` goes on with all of them. */
+  readonly work: "run" | "resume";
+  readonly cells: readonly Cell[];
+}
+
+export const threadOf = ({ kind, point }: Cell): string => `${kind}, ${point}`;
+
+/** A provider whose whole state is an append-only file: one line, the key, for each effect that happened. */
+export class FileProvider {
+  private readonly file: string;
+
+  constructor(
+    folder: string,
+    readonly cell: Cell,
+  ) {
+    this.file = join(folder, `${threadOf(cell)}.log`);
+  }
+
+  /** The keys of all effects, in the order in which they happened. */
+  effects(): readonly string[] {
+    return existsSync(this.file) ? readFileSync(this.file, "utf8").trimEnd().split("\n") : [];
+  }
+
+  send(key: string): void {
+    if (this.cell.kind === "honours keys" && this.effects().includes(key)) return;
+    appendFileSync(this.file, `${key}\n`);
+  }
+}
