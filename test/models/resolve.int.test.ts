@@ -187,3 +187,15 @@ const bodiesAsked = async (name: string): Promise<unknown[]> => {
   await expect(model.invoke("hello")).rejects.toThrow();
   return provider.requests.map(({ body }) => JSON.parse(body));
 };
+
+it("has one retry authority: a dead primary is asked three times for one call, by nobody else again", async () => {
+  const provider = new OfflineProvider({
+    brain: () => ({ content: "hello", toolCalls: [] }),
+    faults: [parseFault("outage:offline-large")],
+  });
+  const { model } = resolveModel(readSettings({}), { provider });
+  await model.invoke("hi");
+  const asked = provider.requests.map(({ body }) => (JSON.parse(body) as { model: string }).model);
+  expect(asked).toEqual(["offline-large", "offline-large", "offline-large", "offline-small"]);
+  await provider.close();
+});
