@@ -46,16 +46,14 @@ export async function runEffect(
   if (effect.resolution !== undefined) return resolvedAnswer(call, tool, effect, effect.resolution, step);
   switch (effect.status) {
     case "committed":
-      return { message: answerTo(call, effect.receipt ?? ""), mark: tool.errorMark };
     case "failed":
-      return { message: answerTo(call, `Error: ${effect.error ?? "it failed"}`, "error"), mark: tool.errorMark };
+      return settledAnswer(call, tool, effect, step);
     case "in_doubt":
       return inDoubt(call, tool, effect.key);
     case "dispatched":
       // We, or a run before us, sent it and never learned the outcome.
       if (tool.honoursKey) {
-        const result = await perform(call, tool, effect, journal, step);
-        return withLowerCertainty(result, step, "sent again under its key after a crash");
+        return perform(call, tool, effect, journal, step, "sent again under its key after a crash");
       }
       return learn(call, tool, effect, journal, step);
     case "intended": {
@@ -85,10 +83,9 @@ async function learn(
     return inDoubt(call, tool, key);
   }
   const content = receipt ?? (status === "committed" ? "It was done." : "The provider says that it was not done.");
-  await settle(journal, step, tool, key, { status, [status === "committed" ? "receipt" : "error"]: content });
-  const answer = status === "committed" ? answerTo(call, content) : answerTo(call, `Error: ${content}`, "error");
-  const cause = `outcome of ${tool.name} learnt by asking its provider after a crash`;
-  return withLowerCertainty({ message: answer, mark: tool.errorMark }, step, cause);
+  const text = status === "committed" ? { receipt: content } : { error: content };
+  const learnt = `outcome of ${tool.name} learnt by asking its provider after a crash`;
+  return settledAnswer(call, tool, await settle(journal, step, tool, key, { status, ...text, learnt }), step);
 }
 
 /** A provider that cannot be asked, or does not answer, leaves the outcome unknown; `why` says so in the ledger. */
@@ -114,7 +111,9 @@ async function perform(
   { key, arguments: frozen }: EffectRecord,
   journal: Journal,
   step: Step,
+  again?: string,
 ): Promise<CallResult> {
+  const learnt = again === undefined ? {} : { learnt: again };
   let outcome: ToolOutcome;
   try {
     outcome = await tool.execute(frozen, {
@@ -129,11 +128,12 @@ async function perform(
       return inDoubt(call, tool, key);
     }
     if (step.signal.aborted) throw error; // Still dispatched: the resume sends its key again, or asks.
-    await settle(journal, step, tool, key, { status: "failed", error: messageOf(error) });
-    return { message: answerTo(call, `Error: ${messageOf(error)}`, "error"), mark: tool.errorMark };
+    const failed = await settle(journal, step, tool, key, { status: "failed", error: messageOf(error), ...learnt });
+    return settledAnswer(call, tool, failed, step);
   }
-  await settle(journal, step, tool, key, { status: "committed", receipt: outcome.content });
-  return { message: answerTo(call, outcome.content), mark: outcome.mark };
+  await settle(journal, step, tool, key, { status: "committed", receipt: outcome.content, ...learnt });
+  const result = { message: answerTo(call, outcome.content), mark: outcome.mark };
+  return again === undefined ? result : withLowerCertainty(result, step, again);
 }
 
 async function settle(
@@ -142,10 +142,21 @@ async function settle(
   tool: HarnessTool,
   key: string,
   outcome: Parameters<Journal["settleEffect"]>[1],
-): Promise<void> {
-  await journal.settleEffect(key, outcome);
+): Promise<EffectRecord> {
+  const settled = await journal.settleEffect(key, outcome);
   const { status, error } = outcome;
   await step.record({ kind: "effect", tool: tool.name, key, status, ...(error === undefined ? {} : { error }) });
+  return settled;
+}
+
+/** What the ledger knows, and how surely: the same on every later resume. */
+function settledAnswer(call: OpenCall, tool: HarnessTool, effect: EffectRecord, step: Step): CallResult {
+  const message =
+    effect.status === "committed"
+      ? answerTo(call, effect.receipt ?? "")
+      : answerTo(call, `Error: ${effect.error ?? "it failed"}`, "error");
+  const result = { message, mark: tool.errorMark };
+  return effect.learnt === undefined ? result : withLowerCertainty(result, step, effect.learnt);
 }
 
 const withLowerCertainty = (result: CallResult, step: Step, reason: string): CallResult => ({
@@ -169,7 +180,7 @@ function resolvedAnswer(
 const inDoubt = (call: OpenCall, tool: HarnessTool, key: string): CallResult => ({
   message: answerTo(
     call,
-    `In doubt: ${tool.name} was sent and its outcome is unknown (effect ${key.slice(0, 12)}). It was not sent again. A person has to look.`,
+    `In doubt: ${tool.name} was sent and its outcome is unknown. It was not sent again. A person settles it with: bulkhead effects resolve ${key.slice(0, 12)} committed|failed --note "…"`,
     "error",
   ),
   mark: mark(label({ certainty: 0 }), `outcome of ${tool.name} unknown`),

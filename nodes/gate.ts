@@ -4,7 +4,7 @@
 
 import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
-import type { ApprovalRecord, Journal } from "../checkpoints/index.js";
+import type { ApprovalRecord, EffectStatus, Journal } from "../checkpoints/index.js";
 import {
   type Cause,
   canonicalJson,
@@ -104,7 +104,7 @@ export const gate = ({ journal, toolbox, profile, approvalTtlMs = 24 * HOUR }: G
     const judged = judge(considered, resolveFloor(tool.floor, profile), profile);
     const again = judged.verdict === "allow" && (await isRepetition(journal, step, tool, call));
     const causes: readonly Cause[] = again
-      ? [{ axis: "certainty", rank: 0, reason: "the same action was already committed in this thread" }]
+      ? [{ axis: "certainty", rank: 0, reason: "the same action was already done, or may have been, in this thread" }]
       : step.trust.causes;
     const verdict = again ? "ask" : judged.verdict;
     const binding = bindingDigest(bindingOf(step.scope.thread, call, tool, policy, considered));
@@ -180,13 +180,16 @@ function checkArguments(calls: readonly OpenCall[], toolbox: Toolbox) {
   return { valid, invalid };
 }
 
+/** What must not be done a second time without a person: also what may have been done. */
+const DONE_OR_MAYBE = new Set<EffectStatus>(["committed", "dispatched", "in_doubt"]);
+
 /** The model asked again, after a time travel or by mistake, for what this thread has already done. */
 async function isRepetition(journal: Journal, { scope }: Step, tool: HarnessTool, call: OpenCall): Promise<boolean> {
   const effects = await journal.effects({ thread: scope.thread });
   const args = canonicalJson(call.args);
   return effects.some(
     (effect) =>
-      effect.status === "committed" &&
+      DONE_OR_MAYBE.has(effect.status) &&
       effect.tool === tool.name &&
       effect.callId !== call.id &&
       canonicalJson(effect.arguments) === args,

@@ -25,7 +25,9 @@ const intentSchema = z.object({
 const rowSchema = z.object({
   intent: json(intentSchema),
   status: effectStatus,
-  outcome: json(z.object({ receipt: z.string().optional(), error: z.string().optional() })).nullable(),
+  outcome: json(
+    z.object({ receipt: z.string().optional(), error: z.string().optional(), learnt: z.string().optional() }),
+  ).nullable(),
   resolution: json(z.object({ by: z.string(), note: z.string(), at: integer })).nullable(),
   attempts: integer,
   updated_at: integer,
@@ -40,6 +42,7 @@ function readEffect(row: Row): EffectRecord {
     status,
     receipt: outcome?.receipt,
     error: outcome?.error,
+    learnt: outcome?.learnt,
     resolution: resolution ?? undefined,
     attempts,
     updatedAt: updated_at,
@@ -121,13 +124,14 @@ export interface EffectOutcome {
   readonly status: "committed" | "failed" | "in_doubt";
   readonly receipt?: string;
   readonly error?: string;
+  readonly learnt?: string;
 }
 
 /** dispatched → committed | failed | in_doubt. */
-export function* settleEffect(key: string, { status, receipt, error }: EffectOutcome, now: number): Work<EffectRecord> {
+export function* settleEffect(key: string, { status, ...outcome }: EffectOutcome, now: number): Work<EffectRecord> {
   const row = yield* first(
     `UPDATE h_effect SET status = ?, outcome = ?, updated_at = ? WHERE key = ? AND status = 'dispatched' RETURNING *`,
-    ...[status, JSON.stringify({ receipt, error }), now, key],
+    ...[status, JSON.stringify(outcome), now, key],
   );
   if (row !== undefined) return readEffect(row);
   const present = yield* requireEffect(key);

@@ -77,6 +77,8 @@ export interface EffectRecord extends EffectIntent {
   readonly status: EffectStatus;
   readonly receipt: string | undefined;
   readonly error: string | undefined;
+  /** How the outcome was learnt, when that was not from the first answer to the call: a cause of lower certainty. */
+  readonly learnt: string | undefined;
   /** Present when a person settled it. */
   readonly resolution: EffectResolution | undefined;
   readonly attempts: number;
@@ -149,6 +151,7 @@ export interface Journal {
       readonly status: "committed" | "failed" | "in_doubt";
       readonly receipt?: string;
       readonly error?: string;
+      readonly learnt?: string;
     },
   ): Promise<EffectRecord>;
   /**

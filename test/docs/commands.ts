@@ -15,12 +15,14 @@ const RUN: Readonly<Record<string, DocumentedCommand>> = {
     args: ["run", "--fault", "rate-limit:offline-large,for=3s", "How many tickets are open?"],
     code: 0,
   },
+  "npx bulkhead effects": { args: ["effects"], code: 0 },
 };
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm install && npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."':
     "test/cli/run.int.test.ts",
   'npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."': "test/cli/run.int.test.ts",
+  'npx bulkhead effects resolve KEY committed --note "seen in the provider\'s list"': "test/cli/effects.test.ts",
   "npm install": "test/scaffold/scaffold.int.test.ts",
   "npm test": "test/scaffold/scaffold.int.test.ts and .ci/run",
   "npm run dev": "test/studio/dev.int.test.ts",

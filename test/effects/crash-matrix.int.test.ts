@@ -49,16 +49,22 @@ async function inPairs<Item>(items: readonly Item[], each: (item: Item) => Promi
   await Promise.all([lane(), lane()]);
 }
 
-/** Kills one process per cell, then lets a second process resume what they left. */
+/** Kills one process per boundary, with a run for each kind of provider, and lets a second one resume what it left. */
 async function crashAndResume(url: string, folder: string): Promise<ReadonlyMap<string, Outcome>> {
   const killed = new Map<string, Outcome["killed"]>();
-  await inPairs(CELLS, async (cell) => {
-    const { signal } = await work({ url, folder, work: "run", cells: [cell] });
-    killed.set(threadOf(cell), { signal, effects: new FileProvider(folder, cell).effects().length });
+  const answers = new Map<string, string>();
+  await inPairs(POINTS, async (point) => {
+    const cells = KINDS.map((kind) => ({ kind, point }));
+    const { signal } = await work({ url, folder, work: "run", point, cells });
+    for (const cell of cells) {
+      killed.set(threadOf(cell), { signal, effects: new FileProvider(folder, cell).effects().length });
+    }
+    const { out } = await work({ url, folder, work: "resume", point, cells });
+    for (const line of out.trimEnd().split("\n")) {
+      const { thread, answer } = JSON.parse(line) as { thread: string; answer: string };
+      answers.set(thread, answer);
+    }
   });
-  const { out } = await work({ url, folder, work: "resume", cells: CELLS });
-  const lines = out.trimEnd().split("\n");
-  const answers = new Map(lines.map((line) => JSON.parse(line)).map(({ thread, answer }) => [thread, answer]));
   const journal = openJournal(url);
   const outcomes = new Map<string, Outcome>();
   for (const cell of CELLS) {

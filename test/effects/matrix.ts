@@ -33,8 +33,9 @@ export interface Order {
   readonly url: string;
   /** Where the provider keeps its files. */
   readonly folder: string;
-  /** `run` starts the one cell and is killed; `resume` goes on with all of them. */
+  /** `run` starts the cells and is killed when all of them stand at `point`; `resume` goes on with them. */
   readonly work: "run" | "resume";
+  readonly point: Point;
   readonly cells: readonly Cell[];
 }
 

@@ -1,8 +1,9 @@
-// A process of its own for the crash matrix: runs an agent with one irreversible tool and kills itself with SIGKILL at
-// the boundary it is told, or resumes what was killed. Prints one line of JSON, a thread and its answer, per resumed cell.
+// A process of its own for the crash matrix: runs agents with one irreversible tool and kills itself with SIGKILL when
+// each of them stands at the boundary it is told; or resumes them, one line of JSON with thread and answer for each.
 // node --import tsx worker.ts ORDER
 
 import { HumanMessage } from "@langchain/core/messages";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { z } from "zod";
 import { type Journal, openCheckpointer, openJournal } from "../../checkpoints/index.js";
 import { agentGraph } from "../../graphs/index.js";
@@ -10,64 +11,77 @@ import { defineTool, type HarnessTool } from "../../nodes/index.js";
 import { calls, type ScriptStep, script, scriptedModel } from "../contracts/index.js";
 import { type Cell, FileProvider, type Order, type Point, threadOf } from "./matrix.js";
 
-const { url, folder, work, cells } = JSON.parse(process.argv[2] ?? "") as Order;
+const { url, folder, work, point: end, cells } = JSON.parse(process.argv[2] ?? "") as Order;
 
-function reach(point: Point): void {
-  if (work === "resume" || cells[0]?.point !== point) return;
-  process.kill(process.pid, "SIGKILL");
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // Not one statement more.
-}
+let standing = 0;
 
-const journal = openJournal(url);
-const { saver, close } = await openCheckpointer(url);
-let settled = false;
+/** One run on connections of its own. At the boundary it stands still: not one statement more. */
+class Run {
+  private stands = false;
+  private settled = false;
 
-const between = <Name extends "intendEffect" | "dispatchEffect" | "settleEffect">(
-  name: Name,
-  before: Point,
-  after: Point,
-) => {
-  const method = journal[name].bind(journal) as (...args: unknown[]) => Promise<unknown>;
-  journal[name] = (async (...args: unknown[]) => {
-    reach(before);
-    const result = await method(...args);
-    reach(after);
-    settled ||= name === "settleEffect";
-    return result;
-  }) as Journal[Name];
-};
-between("intendEffect", "before intent", "after intent");
-between("dispatchEffect", "before dispatch", "after dispatch");
-between("settleEffect", "before settle", "after settle");
+  constructor(
+    readonly cell: Cell,
+    readonly journal: Journal,
+    readonly saver: BaseCheckpointSaver,
+  ) {
+    const { intendEffect, dispatchEffect, settleEffect } = journal;
+    journal.intendEffect = this.between("before intent", intendEffect.bind(journal), "after intent");
+    journal.dispatchEffect = this.between("before dispatch", dispatchEffect.bind(journal), "after dispatch");
+    journal.settleEffect = this.between("before settle", settleEffect.bind(journal), "after settle");
+    const putWrites = saver.putWrites.bind(saver);
+    const put = saver.put.bind(saver);
+    saver.putWrites = async (...args) => {
+      await this.reach(this.settled ? "before act's writes" : undefined);
+      return putWrites(...args);
+    };
+    saver.put = async (...args) => {
+      await this.reach(this.settled ? "before checkpoint" : undefined);
+      return put(...args);
+    };
+  }
 
-const { put, putWrites } = saver;
-saver.putWrites = (...args) => {
-  if (settled) reach("before act's writes");
-  return putWrites.apply(saver, args);
-};
-saver.put = (...args) => {
-  if (settled) reach("before checkpoint");
-  return put.apply(saver, args);
-};
+  private between<Args extends unknown[], Result>(
+    before: Point,
+    method: (...args: Args) => Promise<Result>,
+    after: Point,
+  ): (...args: Args) => Promise<Result> {
+    return async (...args) => {
+      await this.reach(before);
+      const result = await method(...args);
+      await this.reach(after);
+      this.settled ||= after === "after settle";
+      return result;
+    };
+  }
 
-function sendTool(cell: Cell): HarnessTool {
-  const provider = new FileProvider(folder, cell);
-  return defineTool({
-    name: "send",
-    description: "Sends.",
-    schema: z.object({ to: z.string() }),
-    source: {},
-    honoursKey: cell.kind === "honours keys",
-    ...(cell.kind === "can be probed"
-      ? { probe: (key: string) => (provider.effects().includes(key) ? "committed" : "failed") }
-      : {}),
-    run: (_args, { idempotencyKey }) => {
-      reach("before provider");
-      provider.send(idempotencyKey);
-      reach("after provider");
-      return "sent";
-    },
-  }) as unknown as HarnessTool;
+  async reach(point: Point | undefined): Promise<void> {
+    if (!this.stands && (work === "resume" || point !== end)) return;
+    if (!this.stands) standing += 1;
+    this.stands = true;
+    if (standing === cells.length) process.kill(process.pid, "SIGKILL");
+    await new Promise(() => undefined);
+  }
+
+  tool(): HarnessTool {
+    const provider = new FileProvider(folder, this.cell);
+    return defineTool({
+      name: "send",
+      description: "Sends.",
+      schema: z.object({ to: z.string() }),
+      source: {},
+      honoursKey: this.cell.kind === "honours keys",
+      ...(this.cell.kind === "can be probed"
+        ? { probe: (key: string) => (provider.effects().includes(key) ? "committed" : "failed") }
+        : {}),
+      run: async (_args, { idempotencyKey }) => {
+        await this.reach("before provider");
+        provider.send(idempotencyKey);
+        await this.reach("after provider");
+        return "sent";
+      },
+    }) as unknown as HarnessTool;
+  }
 }
 
 /** Sends, and sends again what certainly failed, as a planner does. What is in doubt it leaves alone. */
@@ -78,14 +92,18 @@ const again: ScriptStep = ({ messages }) => {
 };
 const model = scriptedModel(script([send, again, again]));
 
-for (const cell of cells) {
-  const tools = [sendTool(cell)];
+async function run(cell: Cell): Promise<void> {
+  const journal = openJournal(url);
+  const { saver, close } = await openCheckpointer(url);
+  const tools = [new Run(cell, journal, saver).tool()];
   const graph = agentGraph({ journal, model, prompt: "You send.", tools }).compile({ checkpointer: saver });
   const config = { configurable: { thread_id: threadOf(cell), run_id: threadOf(cell) }, durability: "sync" as const };
   const input = work === "run" ? { messages: [new HumanMessage("send")] } : null;
   const { messages } = (await graph.invoke(input as never, config)) as unknown as { messages: { text: string }[] };
   process.stdout.write(`${JSON.stringify({ thread: threadOf(cell), answer: messages.at(-1)?.text })}\n`);
+  await journal.close();
+  await close();
 }
+
+await Promise.all(cells.map(run));
 await model.close();
-await journal.close();
-await close();

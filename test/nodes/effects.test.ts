@@ -107,6 +107,30 @@ describe("effects", () => {
       expect(await agent.journal.effects()).toMatchObject([{ status: "in_doubt", error: expect.stringMatching(why) }]);
     });
 
+    test("stays dispatched when the run is stopped in its middle, and is asked at the resume", async () => {
+      const stop = new AbortController();
+      let sent = 0;
+      const tool = defineTool({
+        name: "send",
+        description: "Sends.",
+        schema: z.object({}),
+        source: {},
+        probe: () => "committed",
+        run: () => {
+          sent += 1;
+          stop.abort();
+          throw new Error("stopped");
+        },
+      }) as unknown as HarnessTool;
+      const agent = testAgent(script([calls(["send", {}]), ({ messages }) => messages.at(-1)?.content ?? ""]), {
+        tools: [tool],
+      });
+      await expect(agent.run("send", "t1", { signal: stop.signal })).rejects.toThrow();
+      expect(await agent.journal.effects()).toMatchObject([{ status: "dispatched" }]);
+      expect((await agent.run(null)).answer).toBe("It was done.");
+      expect(sent).toBe(1);
+    });
+
     test("is not asked when it honours keys, nor when the outcome is known", async () => {
       const probe = vi.fn<Probe>(() => "failed");
       const { agent, seen } = await crashOnce(true, probe);
@@ -114,6 +138,21 @@ describe("effects", () => {
       expect([...seen.values()]).toEqual([2]);
       expect(probe).not.toHaveBeenCalled();
     });
+  });
+
+  test.for([true, false])("what was learnt late stays less certain when that is resumed (keys: %s)", async (keys) => {
+    const { agent, seen } = await crashOnce(keys, () => "committed");
+    const settle = agent.journal.settleEffect;
+    agent.journal.settleEffect = async (key, outcome) => {
+      agent.journal.settleEffect = settle;
+      await settle(key, outcome);
+      throw new CrashError("killed after the outcome was recorded");
+    };
+    await expect(agent.run(null)).rejects.toThrow("killed after");
+    const { trust } = await agent.run(null);
+    expect([...seen.values()]).toEqual([keys ? 2 : 1]);
+    expect(trust.certainty).toBe(2);
+    expect(trust.causes).toMatchObject([{ axis: "certainty", reason: expect.stringMatching(/after a crash$/) }]);
   });
 
   test.for(["committed", "failed"] as const)("what a person settled as %s is told instead of sent", async (status) => {
@@ -181,5 +220,23 @@ describe("effects", () => {
       { status: "committed" },
     ]);
     expect(agent.done).toEqual(['tag {"id":"1"}']);
+  });
+
+  test("the same action under another call is asked about while the first is in doubt", async () => {
+    const send = calls(["send", { to: "a" }]);
+    const { tool, seen } = dyingTool(false);
+    const careless = Object.assign(tool, { floor: { certainty: 0 } }); // a floor that certainty 0 meets
+    const agent = testAgent(script([send, send, "done"]), { tools: [careless] });
+    const settle = agent.journal.settleEffect.bind(agent.journal);
+    let dead = true;
+    agent.journal.settleEffect = async (key, outcome) => {
+      if (!dead) return settle(key, outcome);
+      dead = false;
+      throw new CrashError("killed before the outcome was recorded");
+    };
+    await expect(agent.run("send")).rejects.toThrow("killed");
+    const result = await agent.run(null);
+    expect(result.asked?.value.requests[0]?.causes[0]).toContain("may have been");
+    expect([...seen.values()]).toEqual([1]);
   });
 });

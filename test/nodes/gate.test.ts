@@ -168,7 +168,7 @@ describe("gate", () => {
     const agent = testAgent(script([pay, pay, "done"]));
     const result = await agent.run("pay a twice");
     expect(agent.done).toHaveLength(1);
-    expect(result.asked?.value.requests[0]?.causes[0]).toContain("already committed");
+    expect(result.asked?.value.requests[0]?.causes[0]).toContain("already done");
   });
 
   test("an approval that nobody answered in time lets nothing pass", async () => {
