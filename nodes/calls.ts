@@ -19,7 +19,7 @@ export type OpenCall = ToolCall & { readonly id: string };
 export type CallKind = "delegate" | "gated" | "plain";
 
 /** The planner's last message, when it made calls. */
-export function lastPlan(messages: readonly BaseMessage[]): AIMessage | undefined {
+function lastPlan(messages: readonly BaseMessage[]): AIMessage | undefined {
   const last = messages.findLast(AIMessage.isInstance);
   return last?.tool_calls?.length ? last : undefined;
 }

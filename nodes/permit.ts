@@ -27,7 +27,7 @@ class MintedPermit implements Permit {
 }
 
 /** Names an action: which implementation, with which arguments. */
-export const actionDigest = (tool: { readonly digest: string }, args: unknown): string =>
+const actionDigest = (tool: { readonly digest: string }, args: unknown): string =>
   digest({ tool: tool.digest, arguments: args });
 
 /** Mints a permit. Only `act` calls it, for an effect that the ledger has dispatched. */

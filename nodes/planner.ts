@@ -38,7 +38,7 @@ export const planner = ({ journal, model, toolbox, prompt, guard = "guard" }: Pl
 };
 
 /** Providers refuse a history with unanswered calls; a user who moved on while one was waiting leaves such a history. */
-export function withClosedCalls(messages: readonly BaseMessage[]): BaseMessage[] {
+function withClosedCalls(messages: readonly BaseMessage[]): BaseMessage[] {
   const answered = new Set(messages.filter(ToolMessage.isInstance).map((message) => message.tool_call_id));
   return messages.flatMap((message) => {
     const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
