@@ -1,10 +1,11 @@
 // Runs one effect through the ledger: intent before, outcome after, and after a crash never a silent second time.
-// An outcome that was lost is learnt by sending the same key again, by asking the provider, or from a person. Both `act` and the tools node use it, so there is one authority for effects.
+// An outcome that was lost is learnt by sending the same key again, by asking the provider, or from a person. Both
+// `act` and the tools node use it, so there is one authority for effects.
 
 import type { ToolMessage } from "@langchain/core/messages";
 import { isGraphBubbleUp } from "@langchain/langgraph";
 import type { EffectRecord, EffectResolution, Journal } from "../checkpoints/index.js";
-import { digest, label, mark, meetMarks, type TrustMark } from "../trust/index.js";
+import { digest, label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
 import { answerTo, type OpenCall } from "./calls.js";
 import { mintPermit } from "./permit.js";
 import { messageOf, type Step } from "./step.js";
@@ -131,7 +132,12 @@ async function perform(
     const failed = await settle(journal, step, tool, key, { status: "failed", error: messageOf(error), ...learnt });
     return settledAnswer(call, tool, failed, step);
   }
-  await settle(journal, step, tool, key, { status: "committed", receipt: outcome.content, ...learnt });
+  await settle(journal, step, tool, key, {
+    status: "committed",
+    receipt: outcome.content,
+    receiptLabel: meet(outcome.mark),
+    ...learnt,
+  });
   const result = { message: answerTo(call, outcome.content), mark: outcome.mark };
   return again === undefined ? result : withLowerCertainty(result, step, again);
 }
@@ -155,7 +161,8 @@ function settledAnswer(call: OpenCall, tool: HarnessTool, effect: EffectRecord, 
     effect.status === "committed"
       ? answerTo(call, effect.receipt ?? "")
       : answerTo(call, `Error: ${effect.error ?? "it failed"}`, "error");
-  const result = { message, mark: tool.errorMark };
+  const own = effect.receiptLabel === undefined ? [] : [mark(effect.receiptLabel, `receipt of ${tool.name}`)];
+  const result = { message, mark: meetMarks(tool.errorMark, ...own) };
   return effect.learnt === undefined ? result : withLowerCertainty(result, step, effect.learnt);
 }
 

@@ -2,12 +2,12 @@
 // has failed stays failed: another attempt is another intent with another key. Source: trust-replay.md, section 7.
 
 import { z } from "zod";
-import { canonicalJson } from "../../trust/index.js";
+import { canonicalJson, parseLabel } from "../../trust/index.js";
 import { all, first, type Row, type Work } from "../database/database.js";
 import { EffectError } from "../errors.js";
 import { consumeApproval } from "./approvals.js";
 import { callArguments, effectStatus, integer, json, label, readRow } from "./rows.js";
-import type { EffectIntent, EffectRecord, EffectResolution } from "./types.js";
+import type { EffectIntent, EffectOutcome, EffectRecord, EffectResolution } from "./types.js";
 
 const intentSchema = z.object({
   key: z.string(),
@@ -26,7 +26,12 @@ const rowSchema = z.object({
   intent: json(intentSchema),
   status: effectStatus,
   outcome: json(
-    z.object({ receipt: z.string().optional(), error: z.string().optional(), learnt: z.string().optional() }),
+    z.object({
+      receipt: z.string().optional(),
+      receiptLabel: z.unknown().transform(parseLabel).optional(),
+      error: z.string().optional(),
+      learnt: z.string().optional(),
+    }),
   ).nullable(),
   resolution: json(z.object({ by: z.string(), note: z.string(), at: integer })).nullable(),
   attempts: integer,
@@ -41,6 +46,7 @@ function readEffect(row: Row): EffectRecord {
     approval: intent.approval,
     status,
     receipt: outcome?.receipt,
+    receiptLabel: outcome?.receiptLabel,
     error: outcome?.error,
     learnt: outcome?.learnt,
     resolution: resolution ?? undefined,
@@ -117,14 +123,6 @@ export function* dispatchEffect(key: string, now: number): Work<EffectRecord | u
   const effect = readEffect(row);
   if (effect.approval !== undefined) yield* consumeApproval(effect.approval, effect, now);
   return effect;
-}
-
-/** How an effect ended. */
-export interface EffectOutcome {
-  readonly status: "committed" | "failed" | "in_doubt";
-  readonly receipt?: string;
-  readonly error?: string;
-  readonly learnt?: string;
 }
 
 /** dispatched → committed | failed | in_doubt. */

@@ -17,7 +17,7 @@ import type { HarnessEvent, RecordedEvent, Scope } from "./events.js";
 import { LEASE_MS, systemTicker, type Ticker, takeAndKeep } from "./leases.js";
 import { migrate } from "./schema.js";
 import * as threads from "./threads.js";
-import type { ApprovalRequest, ApprovalStatus, EffectIntent, Journal, Lease } from "./types.js";
+import type { ApprovalRequest, ApprovalStatus, EffectIntent, EffectOutcome, Journal, Lease } from "./types.js";
 
 /** What can be put in place of the machine. */
 export interface JournalOptions {
@@ -129,7 +129,7 @@ class DatabaseJournal implements Journal {
     return this.writeDurably(effects.dispatchEffect(key, this.clock.now()));
   }
 
-  settleEffect(key: string, outcome: effects.EffectOutcome) {
+  settleEffect(key: string, outcome: EffectOutcome) {
     return this.writeDurably(effects.settleEffect(key, outcome, this.clock.now()));
   }
 

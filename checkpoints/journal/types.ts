@@ -72,10 +72,22 @@ export interface EffectResolution {
   readonly at: number;
 }
 
+/** How an effect ended. */
+export interface EffectOutcome {
+  readonly status: "committed" | "failed" | "in_doubt";
+  readonly receipt?: string;
+  /** The label of the receipt. A replayed receipt brings it along. */
+  readonly receiptLabel?: Label;
+  readonly error?: string;
+  readonly learnt?: string;
+}
+
 /** An effect in the ledger. */
 export interface EffectRecord extends EffectIntent {
   readonly status: EffectStatus;
   readonly receipt: string | undefined;
+  /** Unset when the receipt did not come from the tool itself. */
+  readonly receiptLabel: Label | undefined;
   readonly error: string | undefined;
   /** How the outcome was learnt, when that was not from the first answer to the call: a cause of lower certainty. */
   readonly learnt: string | undefined;
@@ -145,15 +157,7 @@ export interface Journal {
    */
   dispatchEffect(key: string): Promise<EffectRecord | undefined>;
   /** dispatched → committed | failed | in_doubt. Throws `EffectError` from any other state. */
-  settleEffect(
-    key: string,
-    outcome: {
-      readonly status: "committed" | "failed" | "in_doubt";
-      readonly receipt?: string;
-      readonly error?: string;
-      readonly learnt?: string;
-    },
-  ): Promise<EffectRecord>;
+  settleEffect(key: string, outcome: EffectOutcome): Promise<EffectRecord>;
   /**
    * in_doubt → committed | failed, once, by a person who looked. Stores who (`by`) and what they found (`note`). Throws
    * `EffectError` `EFFECT_UNKNOWN` without such an effect and `EFFECT_STATE` from any other state.

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { defineTool, type HarnessTool, PermitRequiredError, type ToolDefinition } from "../../nodes/index.js";
+import { defineTool, type HarnessTool, labelled, PermitRequiredError, type ToolDefinition } from "../../nodes/index.js";
 import { mintPermit } from "../../nodes/permit.js";
 import { calls, script } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
@@ -238,5 +238,28 @@ describe("effects", () => {
     const result = await agent.run(null);
     expect(result.asked?.value.requests[0]?.causes[0]).toContain("may have been");
     expect([...seen.values()]).toEqual([1]);
+  });
+
+  test("a receipt that is returned again brings its own label, not only its tool's", async () => {
+    const tool = defineTool({
+      name: "post",
+      description: "Posts, and returns what a stranger answered.",
+      schema: z.object({}),
+      effect: "idempotent",
+      source: {},
+      run: () => labelled("a stranger's words", { integrity: 0 }, "an open forum"),
+    }) as unknown as HarnessTool;
+    const agent = testAgent(script([calls(["post", {}]), "done"]), { tools: [tool] });
+    const append = agent.journal.append.bind(agent.journal);
+    let dead = true;
+    agent.journal.append = async (scope, event) => {
+      if (dead && event.kind === "tool.response") {
+        dead = false;
+        throw new CrashError("killed after the outcome was recorded");
+      }
+      return append(scope, event);
+    };
+    await expect(agent.run("post")).rejects.toThrow("killed");
+    expect((await agent.run(null)).trust.integrity).toBe(0);
   });
 });
