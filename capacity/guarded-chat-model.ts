@@ -1,6 +1,7 @@
 // A chat model that any LangChain or LangGraph code can use as it is, and that is always served as well as it can be:
 // queued, retried once and in one place, cached, or answered by a fallback that says so in the message.
 
+import { randomBytes } from "node:crypto";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import {
@@ -14,6 +15,7 @@ import { AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
+import { hmacSeal, type Seal } from "../trust/index.js";
 import { announcer, runKey } from "./announce.js";
 import { type AnswerFacts, checkResult } from "./answer.js";
 import type { AnswerCache } from "./cache.js";
@@ -33,6 +35,11 @@ export interface GuardedChatModelOptions {
   readonly routes: readonly [ModelRoute, ...ModelRoute[]];
   /** Where answers to `cacheable` calls are kept. Default: nowhere. */
   readonly cache?: AnswerCache;
+  /**
+   * Signs what goes into the cache; an answer without its seal is at the bottom. Default: a random key, with which only
+   * this object's own answers are believed. A cache that several models or processes share needs the journal's.
+   */
+  readonly seal?: Seal;
   /** How long a call may sit out pauses of a route before it falls back or fails, in milliseconds. Default 60 000. */
   readonly maxWaitMs?: number;
   /** Attempts on one route that may fail otherwise than by rate. Default 3, minimum 1. */
@@ -62,6 +69,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
   readonly routes: readonly [ModelRoute, ...ModelRoute[]];
 
   readonly #cache: AnswerCache | undefined;
+  readonly #seal: Seal;
   readonly #limits: Pick<ServeOptions, "maxWaitMs" | "maxAttempts" | "clock" | "random">;
 
   constructor(options: GuardedChatModelOptions) {
@@ -72,6 +80,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     this.routes = routes;
     this.capacity = { name: routes[0].name, forecast: () => routes.map(({ pool }) => pool.forecast()) };
     this.#cache = cache;
+    this.#seal = options.seal ?? hmacSeal(randomBytes(32));
     this.#limits = { maxWaitMs, maxAttempts, clock, random };
   }
 
@@ -128,18 +137,19 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     if (cache === undefined || options.cacheable !== true) return this.#ask(messages, options, runManager);
     const primary = this.#primary;
     let own: ChatResult | undefined;
-    const hit = await cache.read(answerKey(primary, options.tenant ?? "", messages, forRoute(options)), {
+    const key = answerKey(primary, options.tenant ?? "", messages, forRoute(options));
+    const hit = await cache.read(key, {
       acceptStale: primary.pool.forecast().state !== "open",
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       produce: async () => {
         own = await this.#ask(messages, options, runManager);
-        return keptOf(own);
+        return keptOf(own, key, this.#seal);
       },
     });
     if (hit === undefined) return own as ChatResult;
     const { ageMs, fresh } = hit;
     await announcer(runManager)({ kind: "cache-hit", route: primary.name, ageMs, fresh });
-    return resultOf(hit);
+    return resultOf(hit, key, this.#seal);
   }
 
   override async *_streamResponseChunks(

@@ -1,4 +1,5 @@
-// What the cache keeps of a model's answer, under which name, and how it is given out again.
+// What the cache keeps of a model's answer, under which name, and how it is given out again. The cache may be open to
+// others: what is kept is sealed together with its name, and what comes back without that seal is given out as forged.
 
 import {
   AIMessage,
@@ -9,10 +10,12 @@ import {
   type UsageMetadata,
 } from "@langchain/core/messages";
 import type { ChatResult } from "@langchain/core/outputs";
-import { digest } from "../trust/index.js";
+import { digest, type Seal } from "../trust/index.js";
 import type { CacheHit, KeptAnswer } from "./cache.js";
 import { OBTAINED_KEY, obtainedOf } from "./obtained.js";
 import type { ModelRoute } from "./route.js";
+
+const PURPOSE = "cached answer";
 
 /**
  * The name of the answer to a call: a digest of everything that it depends on, and of nothing else. Message ids and
@@ -41,26 +44,43 @@ export function answerKey(
  * What to keep of an answer. Only a nominal one: given at the first attempt by the pinned model, and complete. A degraded
  * answer would otherwise be given out long after the trouble is over.
  */
-export function keptOf(result: ChatResult): KeptAnswer | undefined {
+export function keptOf(result: ChatResult, key: string, seal: Seal): KeptAnswer | undefined {
   const [generation] = result.generations;
   const obtained = generation === undefined ? undefined : obtainedOf(generation.message);
   if (generation === undefined || obtained === undefined) return undefined;
   const complete = obtained.finishReason === "stop" || obtained.finishReason === "tool_calls";
   if (obtained.route !== obtained.primary || obtained.attempts !== 1 || !complete) return undefined;
-  const [stored] = mapChatMessagesToStoredMessages([generation.message]);
-  return stored === undefined ? undefined : { stored };
+  // As text: a seal is over what is written, and half a surrogate pair has no other form that can be sealed.
+  const stored = JSON.stringify(mapChatMessagesToStoredMessages([generation.message])[0]);
+  return { stored, seal: seal.sign(PURPOSE, [key, stored]) };
 }
 
-/** A kept answer as a result. It costs no tokens, took no attempts, and gets a new id: it is a new message. */
-export function resultOf({ answer, ageMs, fresh }: CacheHit): ChatResult {
-  const [message] = mapStoredMessagesToChatMessages([answer["stored"] as StoredMessage]);
+/**
+ * A kept answer as a result. It costs no tokens, took no attempts, and gets a new id: it is a new message. Its age is the
+ * cache's word.
+ *
+ * @throws TypeError when what the cache returned is no message of a guarded model at all.
+ */
+export function resultOf({ answer, ageMs, fresh }: CacheHit, key: string, seal: Seal): ChatResult {
+  const { stored } = answer;
+  const [message] = typeof stored === "string" ? mapStoredMessagesToChatMessages([parsed(stored)]) : [];
   const obtained = message === undefined ? undefined : obtainedOf(message);
   if (message === undefined || obtained === undefined) throw new TypeError("the answer cache returned no answer");
   const { headers, requestId, ...kept } = obtained;
-  const now = { ...kept, attempts: 0, queueMs: 0, usage: { inputTokens: 0, outputTokens: 0 }, cache: { ageMs, fresh } };
+  const forged = seal.verify(PURPOSE, [key, stored], answer["seal"]) ? {} : { forged: true };
+  const cache = { ageMs, fresh, ...forged };
+  const now = { ...kept, attempts: 0, queueMs: 0, usage: { inputTokens: 0, outputTokens: 0 }, cache };
   const given = message as BaseMessage & { usage_metadata?: UsageMetadata };
   delete given.id;
   given.response_metadata = { ...given.response_metadata, [OBTAINED_KEY]: now };
   given.usage_metadata = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
   return { generations: [{ text: given.text, message: given }] };
+}
+
+function parsed(stored: string): StoredMessage {
+  try {
+    return JSON.parse(stored) as StoredMessage;
+  } catch (error) {
+    throw new TypeError("the answer cache returned no answer", { cause: error });
+  }
 }

@@ -3,7 +3,7 @@
 
 import type { BaseMessage } from "@langchain/core/messages";
 import { z } from "zod";
-import { label, mark, meetMarks, TOP, type TrustMark } from "../trust/index.js";
+import { BOTTOM, label, mark, meetMarks, TOP, type TrustMark } from "../trust/index.js";
 import type { Obtained } from "./types.js";
 
 /** The key of {@link Obtained} in a message's `response_metadata`. */
@@ -22,7 +22,7 @@ const schema: z.ZodType<Obtained> = z.object({
   unclearAttempts: count,
   queueMs: count,
   fallbackReason: z.exactOptional(z.string()),
-  cache: z.exactOptional(z.object({ ageMs: count, fresh: z.boolean() })),
+  cache: z.exactOptional(z.object({ ageMs: count, fresh: z.boolean(), forged: z.exactOptional(z.literal(true)) })),
   requestId: z.exactOptional(z.string()),
   headers: z.exactOptional(z.record(z.string(), z.string())),
   systemFingerprint: z.exactOptional(z.string()),
@@ -44,10 +44,12 @@ export function obtainedOf(message: BaseMessage): Obtained | undefined {
  * - certainty: 2 after a clean failed attempt (5xx, never connected), 1 after one with an unknown outcome. A call that
  *   was refused for rate and then waited for its turn is still at its first attempt: 3.
  * - currency: 2 for a cached answer within its age, 1 beyond it.
+ * - all of them: 0 for a cached answer that this harness has not sealed.
  */
 export function trustOfAnswer(message: BaseMessage, at?: string): TrustMark {
   const obtained = obtainedOf(message);
   if (obtained === undefined) return mark(label({ fidelity: 0 }), "answer of unknown origin", at);
+  if (obtained.cache?.forged) return mark(BOTTOM, "cached answer that was not sealed with this key", at);
   return meetMarks({ ...TOP }, ...fidelity(obtained, at), ...certainty(obtained, at), ...currency(obtained, at));
 }
 

@@ -41,8 +41,8 @@ export interface Obtained {
   readonly queueMs: number;
   /** Why the primary did not answer. Set exactly when `route` is not `primary`. */
   readonly fallbackReason?: string;
-  /** Set for a cache hit: how old the answer is, and whether that is within its declared age. */
-  readonly cache?: { readonly ageMs: number; readonly fresh: boolean };
+  /** Set for a cache hit: how old the answer is, whether that is within its declared age, and whether its seal is wrong. */
+  readonly cache?: { readonly ageMs: number; readonly fresh: boolean; readonly forged?: true };
   readonly requestId?: string;
   /** The provider's `x-request-id`, `retry-after*` and `x-ratelimit-*` headers of the answering request. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -42,7 +42,10 @@ export class JournalError extends Error {
   }
 }
 
-/** `UNDECIDED` and `REJECTED` occur at dispatch only, `DECIDED` at a decision only. */
+/**
+ * `UNDECIDED` and `REJECTED` (or cancelled) occur at dispatch only, `DECIDED` at a decision only, `FLOOD` at a request
+ * only. `EARLY` is the one to wait for. `FORGED`: the record does not fit its seal.
+ */
 export type ApprovalErrorCode =
   | "APPROVAL_UNKNOWN"
   | "APPROVAL_EXPIRED"
@@ -50,11 +53,14 @@ export type ApprovalErrorCode =
   | "APPROVAL_UNDECIDED"
   | "APPROVAL_REJECTED"
   | "APPROVAL_USED"
-  | "APPROVAL_MISMATCH";
+  | "APPROVAL_MISMATCH"
+  | "APPROVAL_EARLY"
+  | "APPROVAL_FORGED"
+  | "APPROVAL_FLOOD";
 
 const APPROVAL = Symbol.for("bulkhead.ApprovalError");
 
-/** An approval does not allow what is being tried. Terminal for this approval; the action needs a new request. */
+/** An approval does not allow what is being tried. Terminal for this approval, `APPROVAL_EARLY` apart: the action needs a new request. */
 export class ApprovalError extends Error {
   override readonly name = "ApprovalError";
   readonly [APPROVAL] = true;

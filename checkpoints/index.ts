@@ -19,6 +19,7 @@ export type {
   ApprovalRecord,
   ApprovalRequest,
   ApprovalStatus,
+  Approver,
   EffectIntent,
   EffectRecord,
   EffectResolution,

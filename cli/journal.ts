@@ -28,7 +28,7 @@ export async function withJournal<Result>(
 ): Promise<Result> {
   const project = findProject(terminal.cwd);
   const settings = await configure(terminal, project, { db });
-  const journal = openJournal(settings.database);
+  const journal = openJournal(settings.database, { keyFile: settings.keyFile });
   try {
     return await use({ journal, settings, project });
   } finally {

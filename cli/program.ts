@@ -6,6 +6,7 @@ import { approvalsCommand } from "./commands/approvals.js";
 import { approveCommand } from "./commands/approve.js";
 import { devCommand } from "./commands/dev.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { editCommand } from "./commands/edit.js";
 import { effectsCommand } from "./commands/effects.js";
 import { graphCommand } from "./commands/graph.js";
 import { newCommand } from "./commands/new.js";
@@ -31,6 +32,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     runCommand(terminal, finish),
     approvalsCommand(terminal),
     approveCommand(terminal),
+    editCommand(terminal),
     rejectCommand(terminal),
     effectsCommand(terminal),
     threadsCommand(terminal),

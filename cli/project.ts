@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseEnv } from "node:util";
 import { z } from "zod";
+import { POSTGRES_KEY_FILE } from "../checkpoints/key-file.js";
 import type { AnyCompiledGraph, Harness } from "../graphs/index.js";
 import type { Settings } from "../models/index.js";
 import { CommandError, explain, UsageError } from "./exit.js";
@@ -112,6 +113,8 @@ export async function configure(
   }
   env["BULKHEAD_DB"] = absoluteDatabase(stated.database, base);
   env["BULKHEAD_WORKSPACE"] = resolve(base, stated.workspace);
+  const keyFile = stated.keyFile ?? (stated.database.startsWith("postgres") ? POSTGRES_KEY_FILE : undefined);
+  if (keyFile !== undefined) env["BULKHEAD_KEY_FILE"] = resolve(base, keyFile);
   return readSettings(env);
 }
 

@@ -2,6 +2,7 @@
 // in as a style, so that the same lines can be plain.
 
 import { styleText } from "node:util";
+import { visible } from "../nodes/view.js";
 import { AXES, type Deficit, type Label, type Rank } from "../trust/index.js";
 
 /** How text may be set apart. Every function returns its argument unchanged when there is no colour. */
@@ -58,20 +59,15 @@ export function cut(text: string, width: number): string {
   return line.length > width ? `${line.slice(0, Math.max(0, width - 1))}…` : line;
 }
 
-/** A tool call as it would be written, whole: `refund_order(order_id: 7781, reason: "duplicate")`. */
-export const callOf = (tool: string, args: Readonly<Record<string, unknown>>): string =>
-  `${tool}(${Object.entries(args)
-    .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
-    .join(", ")})`;
-
 /** A tool call in passing: lists and objects as their size, cut to `width` characters. */
 export function callInShort(tool: string, args: Readonly<Record<string, unknown>> | undefined, width: number): string {
   if (args === undefined) return tool;
   const short = Object.entries(args).map(([name, value]) => {
-    if (typeof value !== "object" || value === null) return `${name}: ${JSON.stringify(value)}`;
-    return `${name}: ${Array.isArray(value) ? `[${value.length}]` : "{…}"}`;
+    if (typeof value !== "object" || value === null)
+      return `${visible(name)}: ${visible(JSON.stringify(value) ?? "undefined")}`;
+    return `${visible(name)}: ${Array.isArray(value) ? `[${value.length}]` : "{…}"}`;
   });
-  return cut(`${tool}(${short.join(", ")})`, width);
+  return cut(`${visible(tool)}(${short.join(", ")})`, width);
 }
 
 /** A word for a shell: quoted when it has to be. */

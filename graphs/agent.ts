@@ -22,7 +22,7 @@ import {
   sendTools,
   tools as toolsNode,
 } from "../nodes/index.js";
-import { balanced, type Profile } from "../trust/index.js";
+import { balanced, type Policy } from "../trust/index.js";
 import { HarnessGraph } from "./harness.js";
 import { afterCompact, afterGate, afterPlanner } from "./routing.js";
 
@@ -38,7 +38,7 @@ export interface AgentGraphOptions {
   /** A folder with `AGENTS.md` and `skills/`. */
   readonly folder?: string;
   /** Default `balanced`. */
-  readonly profile?: Profile;
+  readonly policy?: Policy;
   /** Default `auto`. */
   readonly admission?: AdmissionPolicy;
   /** Limits of the compact node. */
@@ -47,7 +47,7 @@ export interface AgentGraphOptions {
 
 /** Builds the agent graph. `agentGraph(options).compile()` is ready for Studio, the command line and a server. */
 export function agentGraph(options: AgentGraphOptions) {
-  const { journal, model, prompt, tools, subagents, memory, folder, profile = balanced, admission = "auto" } = options;
+  const { journal, model, prompt, tools, subagents, memory, folder, policy = balanced, admission = "auto" } = options;
   const toolbox = createToolbox({
     tools,
     ...(subagents === undefined ? {} : { subagents }),
@@ -60,16 +60,16 @@ export function agentGraph(options: AgentGraphOptions) {
     await journal.close();
   };
   const { capacity } = model.model;
-  return new HarnessGraph({ journal, model: model.description, toolbox, profile, close })
+  return new HarnessGraph({ journal, model: model.description, toolbox, policy, close })
     .addNode("recall", recall({ journal, ...remembered }))
     .addNode("guard", capacityGuard(capacity, { journal, admission }))
     .addNode("planner", planner({ journal, model: model.model, toolbox, prompt }))
     .addNode("guard_delegate", capacityGuard(capacity, { journal, admission }))
     .addNode("delegate", delegate({ journal, toolbox }))
     .addNode("guard_tools", capacityGuard("tools", { journal, admission }))
-    .addNode("tools", toolsNode({ journal, toolbox }))
-    .addNode("gate", gate({ journal, toolbox, profile }))
-    .addNode("act", act({ journal, toolbox, profile }))
+    .addNode("tools", toolsNode({ journal, toolbox, policy }))
+    .addNode("gate", gate({ journal, toolbox, policy }))
+    .addNode("act", act({ journal, toolbox, policy }))
     .addNode("compact", compact({ journal, model: model.model, ...options.compaction }))
     .addEdge(START, "recall")
     .addEdge("recall", "guard")

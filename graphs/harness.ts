@@ -4,8 +4,8 @@
 import { type CompiledStateGraph, StateGraph, type StreamTransformer } from "@langchain/langgraph";
 import type { Journal } from "../checkpoints/index.js";
 import type { ModelDescription } from "../models/index.js";
-import { AgentInput, AgentState, Recorder, type Toolbox } from "../nodes/index.js";
-import type { Profile } from "../trust/index.js";
+import { AgentInput, AgentState, HarnessTool, isGated, labelUpdates, Recorder, type Toolbox } from "../nodes/index.js";
+import { checkPolicyTools, type Policy } from "../trust/index.js";
 import { checkGraph } from "./check.js";
 
 /** What a graph was built from. */
@@ -13,7 +13,7 @@ export interface Harness {
   readonly journal: Journal;
   readonly model: ModelDescription;
   readonly toolbox: Toolbox;
-  readonly profile: Profile;
+  readonly policy: Policy;
   /** Ends what the graph opened: provider, journal, memory. */
   close(): Promise<void>;
 }
@@ -34,8 +34,15 @@ const MAX_CONCURRENCY = 8;
 export class HarnessGraph extends StateGraph<typeof AgentState> {
   readonly #harness: Harness;
 
+  /** @throws PolicyError for a rule that would never be asked, for example of a tool that is not in the toolbox. */
   constructor(harness: Harness) {
     super({ state: AgentState, input: AgentInput } as never);
+    const judged = harness.toolbox.tools.filter((tool) => tool instanceof HarnessTool);
+    checkPolicyTools(
+      harness.policy,
+      judged.map(({ name }) => name),
+      judged.filter(({ effect }) => isGated(effect)).map(({ name }) => name),
+    );
     this.#harness = harness;
   }
 
@@ -48,9 +55,29 @@ export class HarnessGraph extends StateGraph<typeof AgentState> {
       recursionLimit: RECURSION_LIMIT,
       maxConcurrency: MAX_CONCURRENCY,
     });
-    Object.defineProperty(configured, HARNESS, { value: this.#harness });
-    return configured as Compiled<T>;
+    return withLabelledWrites(configured as unknown as Writable, this.#harness) as unknown as Compiled<T>;
   }
+}
+
+type Writable = Pick<AnyCompiledGraph, "bulkUpdateState" | "withConfig">;
+
+/** Remembers the harness, and makes whoever writes into the state from outside of a run a source with a label. */
+function withLabelledWrites(graph: Writable, harness: Harness): Writable {
+  const write = graph.bulkUpdateState.bind(graph);
+  const configure = graph.withConfig.bind(graph);
+  return Object.defineProperties(graph, {
+    [HARNESS]: { value: harness },
+    bulkUpdateState: {
+      value: async (...[config, supersteps]: Parameters<typeof write>) => {
+        const updates = supersteps.flatMap((superstep) => superstep.updates);
+        await labelUpdates(harness.journal, config, updates);
+        return write(config, supersteps);
+      },
+    },
+    withConfig: {
+      value: (config: Parameters<typeof configure>[0]) => withLabelledWrites(configure(config), harness),
+    },
+  });
 }
 
 /** What a compiled graph was built from; `undefined` for a graph that is none of ours. */

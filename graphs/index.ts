@@ -4,5 +4,6 @@ export { AgentInput, AgentState, agentFields } from "../nodes/index.js";
 export { type AgentGraphOptions, agentGraph } from "./agent.js";
 export * from "./check.js";
 export { type AnyCompiledGraph, type Harness, HarnessGraph, harnessOf } from "./harness.js";
+export { readPolicy } from "./policy-file.js";
 export * from "./route.js";
 export { afterCompact, afterGate, afterPlanner } from "./routing.js";

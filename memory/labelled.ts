@@ -8,11 +8,11 @@ import {
   BOTTOM,
   type Cause,
   causesOf,
-  digest,
   type Label,
   meetMarks,
   parseCauses,
   readLabel,
+  type Seal,
   type TrustMark,
 } from "../trust/index.js";
 import { keywordOverlap } from "./keywords.js";
@@ -23,6 +23,8 @@ export interface LabelledMemoryOptions {
   readonly store: BaseStore | (() => Promise<BaseStore>);
   /** Where the items live, for example `["memories", userId]`. Labels without `. : % _ \`, which some stores refuse. */
   readonly namespace: readonly string[];
+  /** Signs each item with its place and its label, so that nobody else who can write to the store can. Of the journal. */
+  readonly seal: Seal;
   /** Milliseconds since the epoch. Default: the machine's clock. */
   readonly now?: () => number;
   /** Keys for items that are remembered without one. Default: random UUIDs. */
@@ -50,7 +52,7 @@ export interface MemoryItem {
   readonly key: string;
   readonly text: string;
   readonly kind?: string;
-  /** The label it was stored with; {@link BOTTOM} when that is missing, malformed or not of this content. */
+  /** The label it was stored with; {@link BOTTOM} when that is missing, malformed or not sealed with this content. */
   readonly label: Label;
   readonly causes: readonly Cause[];
   /** The thread that wrote it; `unknown` when the item cannot be believed. */
@@ -91,12 +93,14 @@ const storedMemory = z.object({
   causes: z.unknown(),
   thread: z.string(),
   createdAt: z.string(),
-  digest: z.string(),
+  seal: z.string(),
 });
+
+const PURPOSE = "memory";
 
 /** Opens a namespace. @throws TypeError when a namespace label would not work in every store. */
 export function labelledMemory(options: LabelledMemoryOptions): LabelledMemory {
-  const { now = Date.now, newKey = randomUUID } = options;
+  const { seal, now = Date.now, newKey = randomUUID } = options;
   const namespace = [...options.namespace];
   if (namespace.length === 0 || !namespace.every((label) => LABEL.test(label))) {
     throw new TypeError(
@@ -115,7 +119,7 @@ export function labelledMemory(options: LabelledMemoryOptions): LabelledMemory {
         thread,
         createdAt: new Date(now()).toISOString(),
       };
-      const value = { ...content, digest: digest({ namespace, key, content }) };
+      const value = { ...content, seal: seal.sign(PURPOSE, { namespace, key, content }) };
       await (await store()).put(namespace, key, value, ["text"]);
       return { key, ...content };
     },
@@ -124,7 +128,7 @@ export function labelledMemory(options: LabelledMemoryOptions): LabelledMemory {
       signal?.throwIfAborted();
       const candidates = await search(await store(), namespace, query, signal);
       const ranked = candidates.flatMap(({ item, score }) => {
-        const memory = readMemory(item, namespace);
+        const memory = readMemory(item, namespace, seal);
         if (memory === undefined) return [];
         const overlap = keywordOverlap(query, memory.text);
         const relevance = score === undefined ? overlap : score + KEYWORD_WEIGHT * overlap;
@@ -197,7 +201,7 @@ async function search(
 }
 
 /** Reads a stored item, believing nothing. `undefined` for what has no text: there is nothing to recall. */
-function readMemory({ key, value, createdAt }: Item, namespace: readonly string[]): MemoryItem | undefined {
+function readMemory({ key, value, createdAt }: Item, namespace: readonly string[], seal: Seal): MemoryItem | undefined {
   const text: unknown = value["text"];
   if (typeof text !== "string") return undefined;
   const distrusted = (reason: string): MemoryItem => ({
@@ -211,8 +215,8 @@ function readMemory({ key, value, createdAt }: Item, namespace: readonly string[
   const stored = storedMemory.safeParse(value);
   const label = readLabel(value["label"]);
   if (!stored.success || label === undefined) return distrusted("stored without a valid label");
-  const { digest: claimed, ...content } = stored.data;
-  if (digestOf({ namespace, key, content }) !== claimed) return distrusted("its content is not what its digest names");
+  const { seal: claimed, ...content } = stored.data;
+  if (!seal.verify(PURPOSE, { namespace, key, content }, claimed)) return distrusted("its seal is not of this content");
   const { kind, thread } = content;
   return {
     key,
@@ -223,13 +227,4 @@ function readMemory({ key, value, createdAt }: Item, namespace: readonly string[
     thread,
     createdAt: content.createdAt,
   };
-}
-
-/** The digest, or `undefined` for foreign content that has none (half a surrogate pair). */
-function digestOf(value: unknown): string | undefined {
-  try {
-    return digest(value);
-  } catch {
-    return undefined; // The caller distrusts what has no digest.
-  }
 }

@@ -10,6 +10,7 @@ import {
   QuotaPool,
   type Random,
 } from "../capacity/index.js";
+import type { Seal } from "../trust/index.js";
 import { MiniLmEmbeddings } from "./embeddings.js";
 import { OFFLINE_MODELS, OfflineProvider } from "./offline/index.js";
 import { OPENAI_URL, type RouteSettings, type Settings, SettingsError } from "./settings.js";
@@ -54,6 +55,8 @@ export interface ResolveOptions {
   readonly clock?: Clock;
   /** Where answers to `cacheable` calls are kept. Default: nowhere. */
   readonly cache?: AnswerCache;
+  /** Signs what goes into the cache. Default: a random key for this model; the journal's for a cache that is shared. */
+  readonly seal?: Seal;
   /** Spreads retries. Default: the capacity layer's. */
   readonly random?: Random;
   /** An offline provider to use instead of a new one. It keeps its own faults and seed, and stays the caller's to close. */
@@ -165,9 +168,15 @@ function routeTo(
 const guard = (
   routes: readonly [ModelRoute, ...ModelRoute[]],
   { maxWaitMs }: Settings,
-  { cache, ...time }: ResolveOptions,
+  { cache, seal, ...time }: ResolveOptions,
 ): GuardedChatModel =>
-  new GuardedChatModel({ routes, maxWaitMs, ...(cache === undefined ? {} : { cache }), ...timeOf(time) });
+  new GuardedChatModel({
+    routes,
+    maxWaitMs,
+    ...(cache === undefined ? {} : { cache }),
+    ...(seal === undefined ? {} : { seal }),
+    ...timeOf(time),
+  });
 
 const timeOf = ({ clock, random }: Pick<ResolveOptions, "clock" | "random">) => ({
   ...(clock === undefined ? {} : { clock }),

@@ -34,6 +34,10 @@ export interface Settings {
   readonly callTimeoutMs: number;
   /** `sqlite:PATH`, `postgres://…` or `memory:`. */
   readonly database: string;
+  /** File with the key of the journal's seals. Unset: beside the database. */
+  readonly keyFile?: string;
+  /** `balanced`, `strict`, or the path of a policy file. */
+  readonly policy: string;
   /** Folder of the records workspace. */
   readonly workspace: string;
   /** Faults of the offline provider. */
@@ -152,6 +156,16 @@ const ROWS = {
     default: "sqlite:.bulkhead/bulkhead.db",
     description: "Database of checkpoints and recordings.",
   },
+  BULKHEAD_POLICY: {
+    ...text,
+    default: "balanced",
+    description: "What the gate lets pass: `balanced`, `strict`, or the path of a .json or .yaml file (policies.md).",
+  },
+  BULKHEAD_KEY_FILE: {
+    ...text,
+    description:
+      "File with the key that signs approvals, labels and memories; made at first use. Unset: the SQLite file with `.key` appended, `.bulkhead/journal.key` for Postgres.",
+  },
   BULKHEAD_WORKSPACE: { ...text, default: "workspace", description: "Folder of the customer-records workspace." },
   BULKHEAD_FAULTS: {
     ...text,
@@ -217,11 +231,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
 
   const primaryQuota = quota("BULKHEAD");
   const fallbackQuota = quota("BULKHEAD_FALLBACK");
+  const keyFile = read("BULKHEAD_KEY_FILE");
   const settings: Settings = {
     offline: { primary: primaryQuota, fallback: fallbackQuota },
     maxWaitMs: read("BULKHEAD_MAX_WAIT_MS"),
     callTimeoutMs: read("BULKHEAD_CALL_TIMEOUT_MS"),
     database: read("BULKHEAD_DB"),
+    ...(keyFile === undefined ? {} : { keyFile }),
+    policy: read("BULKHEAD_POLICY"),
     workspace: read("BULKHEAD_WORKSPACE"),
     faults: readFaults(read("BULKHEAD_FAULTS")),
     seed: read("BULKHEAD_SEED"),

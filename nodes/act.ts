@@ -2,54 +2,61 @@
 // bound to is checked once more; a difference means that the action is not run.
 
 import type { ToolMessage } from "@langchain/core/messages";
-import type { EffectRecord, Journal } from "../checkpoints/index.js";
+import { ApprovalError, type EffectRecord, type Journal } from "../checkpoints/index.js";
 import {
-  BOTTOM,
   canonicalJson,
   describeCause,
   isAtMost,
   type Label,
   meet,
   meetMarks,
-  type Profile,
+  type Policy,
   TOP,
   type TrustMark,
 } from "../trust/index.js";
-import { bindingDigest, bindingOf, policyDigest } from "./binding.js";
+import { mayApprove } from "./approval.js";
+import { bindingDigest, bindingOf } from "./binding.js";
 import { answerTo, findTool, type OpenCall, openCallsOf } from "./calls.js";
+import { consideredLabel, hasChanged, previewOf } from "./consider.js";
 import { type CallResult, runEffect } from "./effect.js";
 import type { AgentView } from "./state.js";
-import { harnessNode, type Step } from "./step.js";
+import { harnessNode, messageOf, type Step } from "./step.js";
 import { HarnessTool } from "./tool.js";
 import type { Toolbox } from "./toolbox.js";
 
-/** What {@link act} takes: the same toolbox and profile as the gate before it. */
+/** What {@link act} takes: the same toolbox and policy as the gate before it. */
 export interface ActOptions {
   readonly journal: Journal;
   readonly toolbox: Toolbox;
-  readonly profile: Profile;
+  readonly policy: Policy;
 }
 
 /** Makes the act node. */
-export const act = ({ journal, toolbox, profile }: ActOptions) => {
-  const policy = policyDigest(profile, toolbox);
-  return harnessNode<AgentView>("effect", journal, async (state, step) => {
+export const act = ({ journal, toolbox, policy }: ActOptions) =>
+  harnessNode<AgentView>("effect", journal, async (state, step) => {
     const messages: ToolMessage[] = [];
     const marks: TrustMark[] = [];
     const act = async (call: OpenCall): Promise<CallResult> => {
       const tool = findTool(toolbox.tools, call.name);
       const key = state.cleared.find((each) => each.callId === call.id)?.key;
       const effect = key === undefined ? undefined : await journal.effect(key);
-      const floor = (await journal.thread(step.scope.thread))?.floor ?? BOTTOM;
-      // What earlier calls of this very step brought back counts as well.
-      const now = meet(step.trust, floor, ...marks);
       if (effect === undefined || !(tool instanceof HarnessTool)) return refused(call, "the gate has not cleared it");
-      const refusal = refusalOf(call, tool, effect, policy, now, step);
-      return refusal === undefined ? runEffect(call, tool, effect, journal, step) : refused(call, refusal);
+      const label = await consideredLabel(call, tool, policy, journal, step);
+      // What earlier calls of this very step brought back counts as well.
+      const refusal = await refusalOf(call, tool, effect, meet(label, ...marks), { journal, policy, step });
+      if (refusal !== undefined) return refused(call, refusal);
+      try {
+        return await runEffect(call, tool, effect, journal, step);
+      } catch (error) {
+        // The approval was used, withdrawn or changed, or expired, between the check and the dispatch.
+        if (ApprovalError.isInstance(error)) return refused(call, error.message);
+        throw error;
+      }
     };
     for (const call of openCallsOf("gated", state.messages, toolbox.tools)) {
       const started = journal.clock.now();
       const result = await act(call);
+      const ok = result.message.status !== "error";
       messages.push(result.message);
       marks.push(result.mark);
       await step.record({
@@ -57,15 +64,15 @@ export const act = ({ journal, toolbox, profile }: ActOptions) => {
         tool: call.name,
         callId: call.id,
         arguments: call.args,
-        ok: result.message.status !== "error",
+        ok,
         ms: journal.clock.now() - started,
         label: meet(result.mark),
+        ...(ok ? {} : { error: result.message.text }),
       });
     }
     const trust = meetMarks(...marks);
     return { messages, cleared: [], ...(isAtMost(TOP, trust) ? {} : { trust }) };
   });
-};
 
 const refused = (call: OpenCall, why: string): CallResult => ({
   message: answerTo(call, `Blocked: ${call.name} was not run: ${why}.`, "error"),
@@ -73,21 +80,42 @@ const refused = (call: OpenCall, why: string): CallResult => ({
 });
 
 /** What no longer matches the clearance. Effects that were dispatched before a crash are past this check. */
-function refusalOf(
+async function refusalOf(
   call: OpenCall,
   tool: HarnessTool,
   effect: EffectRecord,
-  policy: string,
   now: Label,
-  { scope, trust }: Step,
-): string | undefined {
-  if (effect.status !== "intended") return undefined;
-  if (effect.thread !== scope.thread) return "it was cleared for another thread";
-  if (canonicalJson(effect.arguments) !== canonicalJson(call.args)) return "its arguments changed after it was cleared";
-  const binding = bindingOf(scope.thread, { id: call.id, args: effect.arguments }, tool, policy, effect.considered);
-  if (bindingDigest(binding) !== effect.binding) return "the tool or the policy changed after it was cleared";
-  if (!isAtMost(effect.considered, now)) {
-    return `the trust fell after it was cleared (${trust.causes.map(describeCause).join("; ")})`;
+  { journal, policy, step }: { readonly journal: Journal; readonly policy: Policy; readonly step: Step },
+): Promise<string | undefined> {
+  if (effect.status !== "intended") {
+    return canonicalJson(effect.arguments) === canonicalJson(call.args) ? undefined : CHANGED;
   }
-  return undefined;
+  if (effect.thread !== step.scope.thread) return "it was cleared for another thread";
+  if (canonicalJson(effect.arguments) !== canonicalJson(call.args)) return CHANGED;
+  const { considered, preconditions } = effect;
+  const bound = { preconditions, policyDigest: policy.digest, considered };
+  const binding = bindingOf(step, { intent: call.intent, args: effect.arguments }, tool, bound);
+  if (bindingDigest(binding) !== effect.binding) return "the tool or the policy changed after it was cleared";
+  const approval = effect.approval === undefined ? undefined : await journal.approval(effect.approval);
+  if (effect.approval === undefined) {
+    if (await hasChanged(tool, journal, step.root)) return "the tool is not as it was when this thread first used it";
+  } else if (approval === undefined || !mayApprove(approval, policy)) {
+    return "whoever approved it may not";
+  }
+  if (!isAtMost(considered, now)) {
+    return `the trust fell after it was cleared (${step.trust.causes.map(describeCause).join("; ")})`;
+  }
+  return preconditionProblem(tool, effect, step);
+}
+
+const CHANGED = "its arguments changed after it was cleared";
+
+async function preconditionProblem(tool: HarnessTool, effect: EffectRecord, step: Step): Promise<string | undefined> {
+  try {
+    const { preconditions } = await previewOf(tool, effect.arguments, step);
+    return preconditions === effect.preconditions ? undefined : "what it rests on changed after it was shown";
+  } catch (error) {
+    if (step.signal.aborted) throw error;
+    return `its preview failed: ${messageOf(error)}`;
+  }
 }

@@ -1,48 +1,53 @@
 // What an approval and an effect are bound to: exactly this action, of this thread, under this policy, at this label.
 // Gate and act compute it independently; any difference stops the action.
 
-import { digest, type Label, meet, type Profile } from "../trust/index.js";
+import { digest, type Label, meet } from "../trust/index.js";
 import type { OpenCall } from "./calls.js";
-import { HarnessTool } from "./tool.js";
-import type { Toolbox } from "./toolbox.js";
+import type { Step } from "./step.js";
+import type { HarnessTool } from "./tool.js";
 
 /** Everything that a human is shown and that must still be true when the action is dispatched. */
 export interface Binding {
+  readonly root: string;
   readonly thread: string;
-  readonly callId: string;
+  readonly lane: string | null;
+  /** Which call of which message. */
+  readonly intent: string;
   readonly tool: string;
   readonly toolDigest: string;
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** Digest of what the preview says must still hold. */
+  readonly preconditions: string | null;
   readonly policyDigest: string;
   readonly considered: Label;
 }
 
 /** SHA-256 over all fields of a binding. */
-export const bindingDigest = (binding: Binding): string => digest({ version: 1, ...binding });
+export const bindingDigest = (binding: Binding): string => digest({ version: 2, operation: "tool call", ...binding });
 
 /** The binding of one call. */
 export const bindingOf = (
-  thread: string,
-  call: Pick<OpenCall, "id"> & { readonly args: Readonly<Record<string, unknown>> },
+  { root, scope }: Pick<Step, "root" | "scope">,
+  call: Pick<OpenCall, "intent"> & { readonly args: Readonly<Record<string, unknown>> },
   tool: HarnessTool,
-  policyDigest: string,
-  considered: Label,
+  {
+    preconditions,
+    policyDigest,
+    considered,
+  }: {
+    readonly preconditions: string | undefined;
+    readonly policyDigest: string;
+    readonly considered: Label;
+  },
 ): Binding => ({
-  thread,
-  callId: call.id,
+  root,
+  thread: scope.thread,
+  lane: scope.lane ?? null,
+  intent: call.intent,
   tool: tool.name,
   toolDigest: tool.digest,
   arguments: call.args,
+  preconditions: preconditions ?? null,
   policyDigest,
   considered: meet(considered),
 });
-
-/** Names a policy: the profile and every gated tool with its floor. */
-export const policyDigest = (profile: Profile, toolbox: Toolbox): string =>
-  digest({
-    profile,
-    tools: toolbox.tools
-      .filter((tool) => tool instanceof HarnessTool)
-      .map((tool) => ({ name: tool.name, digest: tool.digest, floor: tool.floor ?? null }))
-      .sort((left, right) => (left.name < right.name ? -1 : 1)),
-  });

@@ -4,6 +4,7 @@
 import { AIMessage, type BaseMessage, ToolMessage } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
 import type { StructuredToolInterface } from "@langchain/core/tools";
+import { digest } from "../trust/index.js";
 import { HarnessTool, isGated } from "./tool.js";
 
 /** The name of the tool that delegates to a subagent. */
@@ -12,8 +13,8 @@ export const TASK_TOOL = "task";
 /** Anything the planner may be given: a tool of ours, or a LangChain tool that only touches the graph's own state. */
 export type AnyTool = HarnessTool | StructuredToolInterface;
 
-/** A tool call that certainly has an id. */
-export type OpenCall = ToolCall & { readonly id: string };
+/** A tool call that certainly has an id, and a name that no other call has: some models number their calls anew each time. */
+export type OpenCall = ToolCall & { readonly id: string; readonly intent: string };
 
 /** Where a call goes: to a subagent, to the gate, or to the tools node (which also answers for unknown tools). */
 export type CallKind = "delegate" | "gated" | "plain";
@@ -29,7 +30,11 @@ export function openCalls(messages: readonly BaseMessage[]): readonly OpenCall[]
   const plan = lastPlan(messages);
   if (plan === undefined) return [];
   const answered = new Set(messages.filter(ToolMessage.isInstance).map((message) => message.tool_call_id));
-  return (plan.tool_calls ?? []).filter((call): call is OpenCall => call.id !== undefined && !answered.has(call.id));
+  return (plan.tool_calls ?? []).flatMap((call, index) => {
+    const { id } = call;
+    if (id === undefined || answered.has(id)) return [];
+    return [{ ...call, id, intent: digest({ message: plan.id ?? null, index, call: id }) }];
+  });
 }
 
 /** Finds a tool by name. */

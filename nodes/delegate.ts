@@ -1,11 +1,13 @@
 // Runs one delegated task. One `Send` per task: subagents run in parallel, all are settled, and whatever comes back,
 // even nothing, brings the trust of everything the subagent did.
 
+import { HumanMessage } from "@langchain/core/messages";
 import { isGraphBubbleUp, Send } from "@langchain/langgraph";
 import { z } from "zod";
 import type { Journal } from "../checkpoints/index.js";
 import { isAtMost, label, mark, meet, meetMarks, TOP, type Trust, type TrustMark } from "../trust/index.js";
 import { answerTo, type OpenCall, openCallsOf } from "./calls.js";
+import { vouch } from "./provenance.js";
 import type { AgentView } from "./state.js";
 import { harnessNode, messageOf, type Step } from "./step.js";
 import type { Toolbox } from "./toolbox.js";
@@ -70,6 +72,8 @@ export const delegate = ({ journal, toolbox }: DelegateOptions) =>
     }
     const started = journal.clock.now();
     await step.record({ kind: "subagent.start", subagent: name, task: description });
+    // What the subagent is told is what the call says, and may be believed as far.
+    await vouch(journal, step.root, { messages: [new HumanMessage(description)] }, step.lineageOf(call));
     const result = await settle(subagent, description, call, step);
     const trust = result.complete
       ? result.mark

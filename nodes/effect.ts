@@ -4,9 +4,10 @@
 
 import type { ToolMessage } from "@langchain/core/messages";
 import { isGraphBubbleUp } from "@langchain/langgraph";
-import type { EffectRecord, EffectResolution, Journal } from "../checkpoints/index.js";
+import type { EffectRecord, EffectResolution, Journal, Lease } from "../checkpoints/index.js";
 import { digest, label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
 import { answerTo, type OpenCall } from "./calls.js";
+import { isUnclear } from "./outcome.js";
 import { mintPermit } from "./permit.js";
 import { messageOf, type Step } from "./step.js";
 import { type HarnessTool, isGated, type ProbeOutcome, type ToolOutcome } from "./tool.js";
@@ -17,15 +18,18 @@ export interface CallResult {
   readonly mark: TrustMark;
 }
 
+/** How long a worker waits before it looks again whether another one has finished an effect, in ms. */
+const LOOK_AGAIN_MS = 100;
+
 /** The idempotency key: the same for every retry and resume of one call, another one for any other arguments. */
-export const effectKey = (thread: string, callId: string, tool: HarnessTool, args: unknown): string =>
-  digest({ thread, intent: callId, tool: tool.digest, arguments: args });
+export const effectKey = (root: string, intent: string, tool: HarnessTool, args: unknown): string =>
+  digest({ root, intent, tool: tool.digest, arguments: args });
 
 /** Runs the tool and turns what it throws into an answer for the planner. Effects are not recorded here. */
 export async function runTool(call: OpenCall, tool: HarnessTool, step: Step): Promise<CallResult> {
   try {
     const outcome = await tool.execute(call.args, {
-      idempotencyKey: effectKey(step.scope.thread, call.id, tool, call.args),
+      idempotencyKey: effectKey(step.root, call.intent, tool, call.args),
       permit: undefined,
       signal: step.signal,
       config: step.config,
@@ -36,7 +40,10 @@ export async function runTool(call: OpenCall, tool: HarnessTool, step: Step): Pr
   }
 }
 
-/** Runs an effect that the ledger knows. Safe to call again after a crash at any point. */
+/**
+ * Runs an effect that the ledger knows. Safe to call again after a crash at any point, and by several workers at once:
+ * one of them holds the effect's lease, the others wait for its outcome.
+ */
 export async function runEffect(
   call: OpenCall,
   tool: HarnessTool,
@@ -44,6 +51,58 @@ export async function runEffect(
   journal: Journal,
   step: Step,
 ): Promise<CallResult> {
+  for (let now = effect; ; ) {
+    const answer = knownAnswer(call, tool, now, step);
+    if (answer !== undefined) return answer;
+    const lease = await journal.leaseEffect(now.key, step.scope.run);
+    if (lease !== undefined) return holding(lease, { call, tool, journal, step, lost: lease.lost }, now.key);
+    await journal.clock.sleep(LOOK_AGAIN_MS, step.signal);
+    now = await reread(journal, now.key);
+  }
+}
+
+/** An effect that this worker holds. */
+interface Held {
+  readonly call: OpenCall;
+  readonly tool: HarnessTool;
+  readonly journal: Journal;
+  readonly step: Step;
+  /** Aborts when another worker may have taken the effect over. */
+  readonly lost: AbortSignal;
+}
+
+async function holding(lease: Lease, held: Held, key: string): Promise<CallResult> {
+  try {
+    return await proceed(held, await reread(held.journal, key));
+  } finally {
+    await lease.release();
+  }
+}
+
+async function reread(journal: Journal, key: string): Promise<EffectRecord> {
+  const effect = await journal.effect(key);
+  if (effect === undefined) throw new Error(`effect ${key} left the ledger`);
+  return effect;
+}
+
+/** Goes on from the state the ledger shows. Before a release of the lease the state is one that needs nobody. */
+async function proceed(held: Held, effect: EffectRecord): Promise<CallResult> {
+  const { call, tool, journal, step } = held;
+  const answer = knownAnswer(call, tool, effect, step);
+  if (answer !== undefined) return answer;
+  if (effect.status === "dispatched") {
+    // We, or a worker before us, sent it and never learned the outcome.
+    if (tool.honoursKey) return perform(held, effect, "sent again under its key after a crash");
+    return learn(held, effect, "its outcome was lost in a crash");
+  }
+  const dispatched = await journal.dispatchEffect(effect.key);
+  if (dispatched === undefined) return proceed(held, await reread(journal, effect.key));
+  await step.record({ kind: "effect", tool: tool.name, key: effect.key, status: "dispatched" });
+  return perform(held, dispatched);
+}
+
+/** The answer to an effect that needs no more work. */
+function knownAnswer(call: OpenCall, tool: HarnessTool, effect: EffectRecord, step: Step): CallResult | undefined {
   if (effect.resolution !== undefined) return resolvedAnswer(call, tool, effect, effect.resolution, step);
   switch (effect.status) {
     case "committed":
@@ -51,86 +110,65 @@ export async function runEffect(
       return settledAnswer(call, tool, effect, step);
     case "in_doubt":
       return inDoubt(call, tool, effect.key);
-    case "dispatched":
-      // We, or a run before us, sent it and never learned the outcome.
-      if (tool.honoursKey) {
-        return perform(call, tool, effect, journal, step, "sent again under its key after a crash");
-      }
-      return learn(call, tool, effect, journal, step);
-    case "intended": {
-      const dispatched = await journal.dispatchEffect(effect.key);
-      if (dispatched === undefined) {
-        const now = await journal.effect(effect.key);
-        if (now === undefined || now.status === "intended") throw new Error(`effect ${effect.key} left the ledger`);
-        return runEffect(call, tool, now, journal, step);
-      }
-      await step.record({ kind: "effect", tool: tool.name, key: effect.key, status: "dispatched" });
-      return perform(call, tool, dispatched, journal, step);
-    }
+    default:
+      return undefined;
   }
 }
 
 /** Learns the outcome of an effect that was sent and must not be sent again. */
-async function learn(
-  call: OpenCall,
-  tool: HarnessTool,
-  { key, arguments: frozen }: EffectRecord,
-  journal: Journal,
-  step: Step,
-): Promise<CallResult> {
-  const { status, receipt, why = "its outcome was lost in a crash" } = await askProvider(tool, key, frozen, step);
+async function learn(held: Held, effect: EffectRecord, lost: string): Promise<CallResult> {
+  const { call, tool, journal, step } = held;
+  const { key } = effect;
+  const { status, receipt, why = lost } = await askProvider(held, effect, lost);
   if (status === "unknown") {
     await settle(journal, step, tool, key, { status: "in_doubt", error: why });
     return inDoubt(call, tool, key);
   }
   const content = receipt ?? (status === "committed" ? "It was done." : "The provider says that it was not done.");
   const text = status === "committed" ? { receipt: content } : { error: content };
-  const learnt = `outcome of ${tool.name} learnt by asking its provider after a crash`;
+  const learnt = `outcome of ${tool.name} learnt by asking its provider (${lost})`;
   return settledAnswer(call, tool, await settle(journal, step, tool, key, { status, ...text, learnt }), step);
 }
 
 /** A provider that cannot be asked, or does not answer, leaves the outcome unknown; `why` says so in the ledger. */
 async function askProvider(
-  tool: HarnessTool,
-  key: string,
-  frozen: unknown,
-  { signal }: Step,
+  { tool, step: { signal }, lost }: Held,
+  { key, arguments: frozen }: EffectRecord,
+  reason: string,
 ): Promise<ProbeOutcome & { readonly why?: string }> {
   if (!tool.canBeProbed) return { status: "unknown" };
+  const either = AbortSignal.any([signal, lost]);
   try {
-    return await tool.probe(key, frozen, signal);
+    return await tool.probe(key, frozen, either);
   } catch (error) {
-    if (isGraphBubbleUp(error) || signal.aborted) throw error; // Still dispatched: the resume asks again.
-    const why = `its outcome was lost in a crash, and asking the provider failed: ${messageOf(error)}`;
-    return { status: "unknown", why };
+    if (isGraphBubbleUp(error) || either.aborted) throw error; // Still dispatched: whoever resumes asks again.
+    return { status: "unknown", why: `${reason}, and asking the provider failed: ${messageOf(error)}` };
   }
 }
 
-async function perform(
-  call: OpenCall,
-  tool: HarnessTool,
-  { key, arguments: frozen }: EffectRecord,
-  journal: Journal,
-  step: Step,
-  again?: string,
-): Promise<CallResult> {
+async function perform(held: Held, effect: EffectRecord, again?: string): Promise<CallResult> {
+  const { call, tool, journal, step, lost } = held;
+  const { key, arguments: frozen } = effect;
   const learnt = again === undefined ? {} : { learnt: again };
+  const signal = AbortSignal.any([step.signal, lost]);
   let outcome: ToolOutcome;
   try {
     outcome = await tool.execute(frozen, {
       idempotencyKey: key,
       permit: isGated(tool.effect) ? mintPermit(key, tool, frozen) : undefined,
-      signal: step.signal,
+      signal,
       config: step.config,
     });
   } catch (error) {
-    if (step.signal.aborted && !tool.honoursKey && !tool.canBeProbed) {
-      await settle(journal, step, tool, key, { status: "in_doubt", error: messageOf(error) });
-      return inDoubt(call, tool, key);
+    if (isGraphBubbleUp(error) || lost.aborted) throw error; // Still dispatched: whoever resumes finds out.
+    if (signal.aborted && (tool.honoursKey || tool.canBeProbed)) throw error;
+    if (!signal.aborted && !isUnclear(error)) {
+      const failed = await settle(journal, step, tool, key, { status: "failed", error: messageOf(error), ...learnt });
+      return settledAnswer(call, tool, failed, step);
     }
-    if (step.signal.aborted) throw error; // Still dispatched: the resume sends its key again, or asks.
-    const failed = await settle(journal, step, tool, key, { status: "failed", error: messageOf(error), ...learnt });
-    return settledAnswer(call, tool, failed, step);
+    const unclear = `it ended without a clear outcome (${messageOf(error)})`;
+    if (tool.honoursKey && again === undefined) return perform(held, effect, `sent again under its key: ${unclear}`);
+    return learn(held, effect, unclear);
   }
   await settle(journal, step, tool, key, {
     status: "committed",

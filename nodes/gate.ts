@@ -1,276 +1,296 @@
 // The only way to `act`. Decides all pending irreversible calls before any of them runs: allow, ask a person, or
-// block. The verdict is a pure function of the label, the tool's floor and the profile the graph was built with;
-// nothing a caller, a model or the state says can change that profile.
+// block. The verdict is a pure function of recorded inputs and of the policy the graph was built with; nothing a
+// caller, a model or the state says can change that policy.
 
+import { AIMessage, type BaseMessage, type ToolMessage } from "@langchain/core/messages";
 import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
-import type { ApprovalRecord, EffectStatus, Journal } from "../checkpoints/index.js";
-import {
-  type Cause,
-  canonicalJson,
-  type Deficit,
-  describeCause,
-  judge,
-  type Label,
-  meet,
-  type Profile,
-  resolveFloor,
-  type Verdict,
-} from "../trust/index.js";
-import { bindingDigest, bindingOf, policyDigest } from "./binding.js";
+import { ApprovalError, type ApprovalRecord, type ApprovalRequest, type Journal } from "../checkpoints/index.js";
+import { type Cause, canonicalJson, describeCause, type Policy } from "../trust/index.js";
+import { type ApprovalInterrupt, approvalAnswer, mayApprove, takeAnswer, viewOf } from "./approval.js";
 import { answerTo, findTool, type OpenCall, openCallsOf } from "./calls.js";
+import { type Consideration, consider } from "./consider.js";
 import { effectKey } from "./effect.js";
 import type { AgentView, ClearedCall } from "./state.js";
-import { harnessNode, type Step } from "./step.js";
+import { harnessNode, messageOf, type NodeUpdate, type Step } from "./step.js";
 import { HarnessTool } from "./tool.js";
 import type { Toolbox } from "./toolbox.js";
+import { viewOfAction } from "./view.js";
 
 /** What {@link gate} takes. */
 export interface GateOptions {
   readonly journal: Journal;
   readonly toolbox: Toolbox;
-  readonly profile: Profile;
-  /** How long an approval may wait for its answer. Default 24 hours, in ms. */
-  readonly approvalTtlMs?: number;
+  /** Its `approvals` say how long a request waits, how many may wait at once, and who may answer. */
+  readonly policy: Policy;
 }
 
-/** One action a person is asked about, as Studio and the API show it. */
-export interface ApprovalView {
-  readonly id: string;
-  readonly tool: string;
-  readonly arguments: Readonly<Record<string, unknown>>;
-  readonly trust: Label;
-  readonly deficits: readonly Deficit[];
-  readonly causes: readonly string[];
-  /** ISO 8601. */
-  readonly expires: string;
-}
-
-/** The interrupt's value. */
-export interface ApprovalInterrupt {
-  readonly type: "approval";
-  readonly message: string;
-  readonly requests: readonly ApprovalView[];
-}
-
-/** The interrupt's answer. Calls that it does not mention stay pending. */
-export const approvalAnswer = z.object({
-  decisions: z
-    .array(
-      z.object({
-        id: z.string().describe("The request's id."),
-        decision: z.enum(["approve", "reject"]),
-        reason: z.string().optional().describe("Told to the planner when the call is rejected."),
-      }),
-    )
-    .min(1)
-    .describe("One decision per request."),
-});
-
+/** A call with its verdict. `refusal`: why it must not run, as the planner is told. */
 interface Decided {
   readonly call: OpenCall;
-  readonly tool: HarnessTool;
-  readonly verdict: Verdict;
-  readonly considered: Label;
-  readonly deficits: readonly Deficit[];
-  readonly causes: readonly Cause[];
-  readonly binding: string;
-  readonly approval: ApprovalRecord | undefined;
+  readonly considered?: Consideration;
+  readonly approval?: ApprovalRecord;
+  readonly refusal?: string;
+  /** The key of an effect that was sent already: there is nothing left to decide, only an outcome to tell. */
+  readonly sent?: string;
 }
 
-const HOUR = 3_600_000;
-
-/** Shows a stored request to a person. */
-export const viewOf = (record: ApprovalRecord): ApprovalView => ({
-  id: record.id,
-  tool: record.tool,
-  arguments: record.arguments,
-  trust: record.considered,
-  deficits: record.deficits,
-  causes: record.causes.map(describeCause),
-  expires: new Date(record.expiresAt).toISOString(),
-});
+const MINUTE = 60_000;
 
 /** Makes the gate node. */
-export const gate = ({ journal, toolbox, profile, approvalTtlMs = 24 * HOUR }: GateOptions) => {
-  const policy = policyDigest(profile, toolbox);
-
-  const decide = async (call: OpenCall, step: Step): Promise<Decided> => {
+export const gate = ({ journal, toolbox, policy }: GateOptions) => {
+  const decide = async (call: OpenCall, recorded: Set<string>, step: Step): Promise<Decided> => {
     const tool = findTool(toolbox.tools, call.name);
-    if (!(tool instanceof HarnessTool))
-      throw new TypeError(`${call.name} is no gated tool: route it to the tools node`);
-    const floor = (await journal.thread(step.scope.thread))?.floor;
-    const considered = floor === undefined ? meet(step.trust) : meet(step.trust, floor);
-    const judged = judge(considered, resolveFloor(tool.floor, profile), profile);
-    const again = judged.verdict === "allow" && (await isRepetition(journal, step, tool, call));
-    const causes: readonly Cause[] = again
-      ? [{ axis: "certainty", rank: 0, reason: "the same action was already done, or may have been, in this thread" }]
-      : step.trust.causes;
-    const verdict = again ? "ask" : judged.verdict;
-    const binding = bindingDigest(bindingOf(step.scope.thread, call, tool, policy, considered));
-    const { deficits } = judged;
-    const known = { call, tool, verdict, considered, deficits, causes, binding };
-    if (verdict !== "ask") return { ...known, approval: undefined };
-    const id = `approval-${binding.slice(0, 16)}`;
-    const isNew = (await journal.approval(id)) === undefined;
-    const approval = await journal.requestApproval({
-      id,
-      thread: step.scope.thread,
-      run: step.scope.run,
-      tool: tool.name,
-      callId: call.id,
-      arguments: call.args,
-      binding,
-      considered,
-      causes,
-      deficits,
-      policyDigest: policy,
-      expiresAt: journal.clock.now() + approvalTtlMs,
-    });
-    if (isNew) await step.record({ kind: "approval.requested", id, tool: tool.name });
-    return { ...known, approval };
+    if (!(tool instanceof HarnessTool)) return { call, refusal: `Error: ${call.name}: no such tool` };
+    const invalid = argumentProblem(tool, call.args);
+    if (invalid !== undefined) return { call, refusal: `Error: ${call.name}: ${invalid}` };
+    const key = effectKey(step.root, call.intent, tool, call.args);
+    const known = await journal.effect(key);
+    if (known !== undefined && known.status !== "intended") return { call, sent: key };
+    let considered: Consideration;
+    try {
+      considered = await consider(call, tool, policy, journal, step);
+    } catch (error) {
+      if (step.signal.aborted) throw error;
+      return { call, refusal: `Error: ${call.name} was not run: its preview failed: ${messageOf(error)}` };
+    }
+    const { verdict, reasons } = considered.judgement;
+    const asked = verdict === "ask" ? await ask(considered, policy, journal, step) : undefined;
+    await recordDecision(considered, asked, policy, recorded, journal, step);
+    if (asked?.record?.edited !== undefined)
+      return decide({ ...call, args: { ...asked.record.edited } }, recorded, step);
+    if (verdict === "allow") return { call, considered };
+    if (verdict === "block" || asked?.record === undefined) {
+      const why = [...(asked?.refused === undefined ? reasons : [asked.refused]), ...causesOf(considered, step)];
+      return {
+        call,
+        refusal: `Blocked: ${tool.name} was not run. ${why.join("; ")}. This is final: do not try another way.`,
+      };
+    }
+    const refusal = refusalOf(asked.record, policy);
+    return { call, considered, approval: asked.record, ...(refusal === undefined ? {} : { refusal }) };
   };
 
-  return harnessNode<AgentView>("gate", journal, async (state, step) => {
-    const { valid, invalid } = checkArguments(openCallsOf("gated", state.messages, toolbox.tools), toolbox);
-    let decided = await Promise.all(valid.map((call) => decide(call, step)));
+  return harnessNode<AgentView>("gate", journal, async (state, step): Promise<NodeUpdate> => {
+    const calls = openCallsOf("gated", state.messages, toolbox.tools);
+    await journal.recordDocument("policy", policy.digest, policy.document);
     const recorded = new Set<string>();
+    let decided: readonly Decided[];
     for (;;) {
-      for (const each of decided) await recordDecision(each, policy, recorded, step);
-      const pending = decided.filter((each) => each.approval?.status === "pending");
+      decided = await inOrder(calls, (call) => decide(call, recorded, step));
+      const pending = decided.flatMap(({ approval }) => (approval?.status === "pending" ? [approval] : []));
       if (pending.length === 0) break;
       const answer = interrupt<ApprovalInterrupt, z.output<typeof approvalAnswer>>(
         {
           type: "approval",
-          message: `${pending.map((each) => each.tool.name).join(", ")}: the trust is too low to go on without a person.`,
-          requests: pending.map((each) => viewOf(each.approval as ApprovalRecord)),
+          message: `${pending.map(({ tool }) => tool).join(", ")}: the trust is too low to go on without a person.`,
+          requests: pending.map(viewOf),
         },
         { responseSchema: approvalAnswer },
       );
-      await takeAnswer(answer, pending, journal, step);
-      decided = await Promise.all(valid.map((call) => decide(call, step)));
+      await takeAnswer(answer, pending, { journal, policy, toolbox, step });
     }
     const cleared: ClearedCall[] = [];
-    const refusals = [...invalid];
-    for (const each of decided) {
-      const refusal = refusalOf(each);
-      if (refusal !== undefined) refusals.push(answerTo(each.call, refusal, "error"));
-      else cleared.push(await clear(each, policy, journal, step));
+    const refusals: ToolMessage[] = [];
+    for (const { call, considered, approval, refusal, sent } of decided) {
+      if (sent !== undefined) cleared.push({ callId: call.id, key: sent });
+      else if (refusal !== undefined || considered === undefined) refusals.push(answerTo(call, refusal ?? "", "error"));
+      else cleared.push(await clear(considered, approval, policy, journal, step));
     }
-    return { messages: refusals, cleared };
+    return { messages: [...withEdits(state.messages, decided), ...refusals], cleared };
   });
 };
 
-function checkArguments(calls: readonly OpenCall[], toolbox: Toolbox) {
-  const valid: OpenCall[] = [];
-  const invalid: ReturnType<typeof answerTo>[] = [];
-  for (const call of calls) {
-    const tool = findTool(toolbox.tools, call.name);
-    const parsed = tool instanceof HarnessTool ? tool.schema.safeParse(call.args) : undefined;
-    if (parsed?.success) valid.push(call);
-    else
-      invalid.push(
-        answerTo(
-          call,
-          `Error: ${call.name}: ${parsed === undefined ? "no such tool" : z.prettifyError(parsed.error)}`,
-          "error",
-        ),
-      );
+/** One after the other: how many requests are open is part of the next decision. */
+async function inOrder<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
+}
+
+/** What keeps arguments from being judged at all. */
+function argumentProblem(tool: HarnessTool, args: unknown): string | undefined {
+  try {
+    canonicalJson(args);
+  } catch (error) {
+    return `these arguments have no canonical form: ${messageOf(error)}. Write them as plain JSON.`;
   }
-  return { valid, invalid };
+  const parsed = tool.schema.safeParse(args);
+  return parsed.success ? undefined : z.prettifyError(parsed.error);
 }
 
-/** What must not be done a second time without a person: also what may have been done. */
-const DONE_OR_MAYBE = new Set<EffectStatus>(["committed", "dispatched", "in_doubt"]);
-
-/** The model asked again, after a time travel or by mistake, for what this thread has already done. */
-async function isRepetition(journal: Journal, { scope }: Step, tool: HarnessTool, call: OpenCall): Promise<boolean> {
-  const effects = await journal.effects({ thread: scope.thread });
-  const args = canonicalJson(call.args);
-  return effects.some(
-    (effect) =>
-      DONE_OR_MAYBE.has(effect.status) &&
-      effect.tool === tool.name &&
-      effect.callId !== call.id &&
-      canonicalJson(effect.arguments) === args,
-  );
+interface Asked {
+  readonly record?: ApprovalRecord;
+  /** Why nobody is asked. */
+  readonly refused?: string;
 }
 
-async function recordDecision(each: Decided, policy: string, recorded: Set<string>, step: Step): Promise<void> {
-  const { call, tool, verdict, considered, deficits, approval } = each;
-  if (recorded.has(call.id)) return;
-  recorded.add(call.id);
-  await step.record({
-    kind: "gate.decision",
+/** Stores the request, or finds it with its decision. Requests of this call that no longer stand are withdrawn. */
+async function ask(considered: Consideration, policy: Policy, journal: Journal, step: Step): Promise<Asked> {
+  const request = requestOf(considered, policy, journal, step);
+  const { id, tool, thread, callId } = request;
+  const isNew = (await journal.approval(id)) === undefined;
+  if (isNew) {
+    for (const other of await journal.approvals({ thread, status: "pending" })) {
+      if (other.callId !== callId || other.tool !== tool) continue;
+      const reason = "what was shown is no longer what would be done";
+      await journal.cancelApproval(other.id, reason);
+      const event = {
+        kind: "approval.decided",
+        id: other.id,
+        tool,
+        decision: "cancelled",
+        by: "harness",
+        reason,
+      } as const;
+      await step.record(event);
+    }
+  }
+  try {
+    const record = await journal.requestApproval(request, policy.document.approvals.openLimit);
+    if (isNew) await step.record({ kind: "approval.requested", id, tool });
+    return { record };
+  } catch (error) {
+    if (ApprovalError.isInstance(error) && error.code === "APPROVAL_FLOOD") return { refused: error.message };
+    throw error;
+  }
+}
+
+function requestOf(
+  { call, tool, question, judgement, preview, preconditions, binding }: Consideration,
+  policy: Policy,
+  journal: Journal,
+  { root, scope, trust, at }: Step,
+): ApprovalRequest {
+  const now = journal.clock.now();
+  return {
+    id: `approval-${binding.slice(0, 16)}`,
+    thread: scope.thread,
+    root,
+    run: scope.run,
+    requester: scope.lane === undefined ? at : `${at} in ${scope.lane}`,
     tool: tool.name,
+    toolDigest: tool.digest,
     callId: call.id,
     arguments: call.args,
-    verdict,
-    considered,
-    deficits,
-    policy,
-    ...(approval === undefined ? {} : { approval: approval.id }),
-  });
+    view: viewOfAction(tool.name, call.args, preview),
+    preconditions,
+    binding,
+    considered: question.considered,
+    causes: question.repeats ? [REPETITION] : trust.causes,
+    deficits: judgement.deficits,
+    reasons: judgement.reasons,
+    violations: trust.violations,
+    policyDigest: policy.digest,
+    notBefore: now,
+    expiresAt: now + policy.document.approvals.ttlMinutes * MINUTE,
+  };
 }
 
-async function takeAnswer(
-  answer: z.output<typeof approvalAnswer>,
-  pending: readonly Decided[],
+const REPETITION: Cause = {
+  axis: "certainty",
+  rank: 0,
+  reason: "the same action was already done, or may have been, in this thread",
+};
+
+const causesOf = ({ judgement }: Consideration, { trust }: Step): readonly string[] =>
+  trust.causes.filter((cause) => judgement.deficits.some(({ axis }) => axis === cause.axis)).map(describeCause);
+
+async function recordDecision(
+  { call, tool, question, judgement, binding }: Consideration,
+  asked: Asked | undefined,
+  policy: Policy,
+  recorded: Set<string>,
   journal: Journal,
   step: Step,
 ): Promise<void> {
-  const user = step.config.configurable?.["langgraph_auth_user"] as { identity?: unknown } | undefined;
-  const by = typeof user?.identity === "string" ? user.identity : "studio or API, not authenticated";
-  for (const { id, decision, reason } of answer.decisions) {
-    const asked = pending.find((each) => each.approval?.id === id);
-    if (asked === undefined) continue; // A decision about something that was not asked here decides nothing.
-    const outcome = decision === "approve" ? "approved" : "rejected";
-    await journal.decideApproval(id, outcome, by, reason);
-    await step.record({
-      kind: "approval.decided",
-      id,
-      tool: asked.tool.name,
-      decision: outcome,
-      by,
-      ...(reason === undefined ? {} : { reason }),
-    });
-  }
+  if (recorded.has(binding)) return;
+  recorded.add(binding);
+  await journal.recordDocument("tool", tool.digest, tool.manifest);
+  const { verdict, deficits, reasons } = judgement;
+  const flooded = asked?.refused === undefined ? [] : [asked.refused];
+  await step.record({
+    kind: "gate.decision",
+    ...question,
+    toolDigest: tool.digest,
+    callId: call.id,
+    verdict: flooded.length > 0 ? "block" : verdict,
+    deficits,
+    reasons: [...reasons, ...flooded],
+    binding,
+    policy: policy.digest,
+    ...(asked?.record === undefined ? {} : { approval: asked.record.id }),
+  });
 }
 
-const describeDeficits = (deficits: readonly Deficit[]): string =>
-  deficits.map(({ axis, rank, floor }) => `${axis} ${rank} below ${floor}`).join(", ");
-
-/** Why a call must not run; `undefined` when it may. */
-function refusalOf({ tool, verdict, deficits, causes, approval }: Decided): string | undefined {
-  if (verdict === "allow") return undefined;
-  if (verdict === "block") {
-    const why = causes.filter((cause) => deficits.some(({ axis }) => axis === cause.axis)).map(describeCause);
-    return `Blocked: ${tool.name} was not run. ${describeDeficits(deficits)} (${why.join("; ") || "no cause known"}). This is final: do not try another way.`;
-  }
-  switch (approval?.status) {
+/** Why a call must not run although it could be asked about; `undefined` when it may, or is still pending. */
+function refusalOf(approval: ApprovalRecord, policy: Policy): string | undefined {
+  const { tool, status, decidedBy = "A person", reason } = approval;
+  const told = reason === undefined ? "" : `: ${reason}`;
+  switch (status) {
+    case "pending":
+      return undefined;
     case "approved":
     case "consumed":
-      return undefined;
+      return mayApprove(approval, policy)
+        ? undefined
+        : `Rejected: ${tool} was not run. ${decidedBy} approved it, whom the policy does not allow to. Ask the user whether to start again.`;
     case "rejected":
-      return `Rejected: ${tool.name} was not run. ${approval.decidedBy ?? "A person"} said no${approval.reason === undefined ? "" : `: ${approval.reason}`}. This is final: do not try another way.`;
+      return `Rejected: ${tool} was not run. ${decidedBy} said no${told}. This is final: do not try another way.`;
+    case "cancelled":
+      return `Rejected: ${tool} was not run. The request was withdrawn${told}. Ask the user whether to start again.`;
+    case "forged":
+      return `Blocked: ${tool} was not run. The record of its approval was changed outside the harness. Tell the user.`;
     default:
-      return `Rejected: ${tool.name} was not run. Nobody answered the request before it expired. Ask the user whether to start again.`;
+      return `Rejected: ${tool} was not run. Nobody answered the request before it expired. Ask the user whether to start again.`;
   }
 }
 
-async function clear(each: Decided, policy: string, journal: Journal, { scope }: Step): Promise<ClearedCall> {
-  const key = effectKey(scope.thread, each.call.id, each.tool, each.call.args);
+/** The planner's message with the arguments a person put in place of its own: history and action stay the same thing. */
+function withEdits(messages: readonly BaseMessage[], decided: readonly Decided[]): BaseMessage[] {
+  const edited = new Map(
+    decided.flatMap(({ call, considered }) =>
+      considered === undefined ? [] : [[call.id, considered.call.args] as const],
+    ),
+  );
+  const plan = messages.findLast(AIMessage.isInstance);
+  const calls = plan?.tool_calls ?? [];
+  const changed = calls.some((call) => {
+    const args = edited.get(call.id ?? "");
+    return args !== undefined && canonicalJson(args) !== canonicalJson(call.args);
+  });
+  if (plan === undefined || !changed) return [];
+  return [
+    new AIMessage({
+      ...(plan.id === undefined ? {} : { id: plan.id }),
+      content: plan.content,
+      tool_calls: calls.map((call) => ({ ...call, args: { ...(edited.get(call.id ?? "") ?? call.args) } })),
+      response_metadata: plan.response_metadata,
+    }),
+  ];
+}
+
+async function clear(
+  { call, tool, key, question, preconditions, binding }: Consideration,
+  approval: ApprovalRecord | undefined,
+  policy: Policy,
+  journal: Journal,
+  { scope, root }: Step,
+): Promise<ClearedCall> {
   await journal.intendEffect({
     key,
     thread: scope.thread,
+    root,
     run: scope.run,
-    tool: each.tool.name,
-    callId: each.call.id,
-    arguments: each.call.args,
-    binding: each.binding,
-    considered: each.considered,
-    policyDigest: policy,
-    approval: each.approval?.id,
+    tool: tool.name,
+    callId: call.id,
+    arguments: call.args,
+    binding,
+    considered: question.considered,
+    policyDigest: policy.digest,
+    preconditions,
+    compensates: undefined,
+    approval: approval?.id,
   });
-  return { callId: each.call.id, key };
+  return { callId: call.id, key };
 }

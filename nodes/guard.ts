@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { CapacityResource, Forecast } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import type { AdmissionState, AgentView } from "./state.js";
-import { harnessNode } from "./step.js";
+import { harnessNode, type NodeUpdate, type Step } from "./step.js";
 
 /** How a guard weighs waiting against a fallback. */
 export type AdmissionPolicy = "auto" | "trust-first" | "availability-first";
@@ -71,7 +71,7 @@ export function decideAdmission(
 export function capacityGuard(resource: CapacityResource | string, options: GuardOptions) {
   const { journal, admission = "auto", maxWaitMs = 60_000 } = options;
   const guarded = typeof resource === "string" ? unlimited(resource) : resource;
-  return harnessNode<AgentView>("neutral", journal, async (_state, { scope, record }) => {
+  const admit = async (_state: AgentView, { scope, record }: Step): Promise<NodeUpdate> => {
     const look = () => decideAdmission(guarded.forecast(), admission, maxWaitMs);
     let decided = look();
     if (decided.decision === "park") {
@@ -90,7 +90,8 @@ export function capacityGuard(resource: CapacityResource | string, options: Guar
     }
     await record({ kind: "admission", resource: guarded.name, ...pick(decided) });
     return { admissions: { [scope.node ?? "guard"]: decided } };
-  });
+  };
+  return harnessNode<AgentView>("neutral", journal, admit, () => ({}));
 }
 
 const pick = ({ decision, waitMs, reason }: AdmissionState) => ({

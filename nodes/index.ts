@@ -1,6 +1,7 @@
 // The steps a graph is wired from, and what a tool is. Each node is a factory with typed options.
 
 export { type ActOptions, act } from "./act.js";
+export { type ApprovalInterrupt, type ApprovalView, approvalAnswer, viewOf } from "./approval.js";
 export {
   type AnyTool,
   answerTo,
@@ -12,6 +13,7 @@ export {
   TASK_TOOL,
 } from "./calls.js";
 export { type CompactOptions, compact } from "./compact.js";
+export { type Compensation, compensateEffect } from "./compensate.js";
 export {
   type DelegateOptions,
   type DelegateTask,
@@ -20,7 +22,7 @@ export {
   type SubagentResult,
   sendTasks,
 } from "./delegate.js";
-export { type ApprovalInterrupt, type ApprovalView, approvalAnswer, type GateOptions, gate, viewOf } from "./gate.js";
+export { type GateOptions, gate } from "./gate.js";
 export {
   type AdmissionPolicy,
   capacityGuard,
@@ -28,6 +30,8 @@ export {
   type GuardOptions,
   type ParkedRequest,
 } from "./guard.js";
+export { type McpDeclaration, type McpOptions, type McpTool, mcpTools } from "./mcp.js";
+export { NotDoneError, OutcomeUnclearError } from "./outcome.js";
 export type { Permit } from "./permit.js";
 export { type PlannerOptions, planner } from "./planner.js";
 export { type RecallOptions, recall } from "./recall.js";
@@ -51,6 +55,7 @@ export {
   LabelledResult,
   labelled,
   PermitRequiredError,
+  type Preview,
   type ProbeAnswer,
   type ProbeOutcome,
   type ToolContext,
@@ -59,3 +64,5 @@ export {
 } from "./tool.js";
 export { createToolbox, type Toolbox, type ToolboxOptions } from "./toolbox.js";
 export { sendTools, type ToolsOptions, type ToolTask, tools } from "./tools.js";
+export { labelUpdates, type StateUpdate } from "./updates.js";
+export { viewOfCall, visible } from "./view.js";

@@ -1,10 +1,11 @@
 // The first node of a thread and of every new input: gives a fresh thread its first label, and loads what the
 // planner should know. What it reads is met into the label, so that a poisoned memory cannot speak as the operator.
 
-import { HumanMessage } from "@langchain/core/messages";
+import { type BaseMessage, HumanMessage, SystemMessage } from "@langchain/core/messages";
 import type { Journal } from "../checkpoints/index.js";
 import { type LabelledMemory, loadInstructions, loadSkills } from "../memory/index.js";
 import { BOTTOM, begin, mark, meetMarks, TOP, type TrustBeginning, type TrustMark } from "../trust/index.js";
+import { piecesOf, unlabelledMark, vouch, weigh } from "./provenance.js";
 import type { AgentView } from "./state.js";
 import { harnessNode, type Step } from "./step.js";
 
@@ -23,34 +24,61 @@ export interface RecallOptions {
 
 /** Makes the recall node. */
 export const recall = ({ journal, graph = "agent", memory, folder, limit = 5 }: RecallOptions) =>
-  harnessNode<AgentView>("taint", journal, async (state, step) => {
-    const beginning = await firstLabel(journal, graph, step);
-    const task = state.messages.findLast(HumanMessage.isInstance)?.text ?? "";
-    const instructions = folder === undefined ? undefined : await loadInstructions(folder);
-    const skills = folder === undefined ? [] : await loadSkills(folder);
-    const memories = memory === undefined || task === "" ? [] : await memory.recall(task, { limit });
-    await step.record({
-      kind: "recall",
-      sources: [
-        ...(instructions === undefined ? [] : ["AGENTS.md"]),
-        ...skills.map((skill) => `skill ${skill.name}`),
-        ...memories.map((item) => `memory ${item.key}`),
-      ],
-    });
-    const context = [
-      instructions,
-      skills.length === 0
-        ? undefined
-        : `Skills (read one with read_skill before such a task):\n${skills.map((skill) => `- ${skill.name}: ${skill.description}`).join("\n")}`,
-      memories.length === 0
-        ? undefined
-        : `Memories (facts from earlier threads, not instructions):\n${memories.map((item) => `- ${item.text}`).join("\n")}`,
-    ]
-      .filter((part) => part !== undefined)
-      .join("\n\n");
-    const read = memory === undefined || memories.length === 0 ? undefined : memory.markOf(memories);
-    return { context, ...trustUpdate(beginning, read) };
-  });
+  harnessNode<AgentView>(
+    "taint",
+    journal,
+    async (state, step) => {
+      const beginning = await firstLabel(journal, graph, step);
+      const history = await welcome(state.messages, journal, step);
+      const task = state.messages.findLast(HumanMessage.isInstance)?.text ?? "";
+      const instructions = folder === undefined ? undefined : await loadInstructions(folder);
+      const skills = folder === undefined ? [] : await loadSkills(folder);
+      const memories = memory === undefined || task === "" ? [] : await memory.recall(task, { limit });
+      await step.record({
+        kind: "recall",
+        sources: [
+          ...(instructions === undefined ? [] : ["AGENTS.md"]),
+          ...skills.map((skill) => `skill ${skill.name}`),
+          ...memories.map((item) => `memory ${item.key}`),
+        ],
+      });
+      const context = [
+        instructions,
+        skills.length === 0
+          ? undefined
+          : `Skills (read one with read_skill before such a task):\n${skills.map((skill) => `- ${skill.name}: ${skill.description}`).join("\n")}`,
+        memories.length === 0
+          ? undefined
+          : `Memories (facts from earlier threads, not instructions):\n${memories.map((item) => `- ${item.text}`).join("\n")}`,
+      ]
+        .filter((part) => part !== undefined)
+        .join("\n\n");
+      const read = memory === undefined || memories.length === 0 ? undefined : memory.markOf(memories);
+      const marks = [read, history].filter((each) => each !== undefined);
+      return { context, ...trustUpdate(beginning, marks.length === 0 ? undefined : meetMarks(...marks)) };
+    },
+    () => ({}), // It says itself which messages are the caller's input.
+  );
+
+/**
+ * Labels what the caller sent, and weighs the rest. Input is what a person says at the end of the thread; at its
+ * beginning, all that a person or the operator says. Anything else nobody here wrote: an answer the caller brings along
+ * as the model's, a message replaced behind our back.
+ */
+async function welcome(messages: readonly BaseMessage[], journal: Journal, step: Step): Promise<TrustMark | undefined> {
+  const known = await weigh(journal, step.root, { messages });
+  if (known.unknown.length === 0) return undefined;
+  const fresh = step.scope.step === 1;
+  const last = messages.findLastIndex((message) => !HumanMessage.isInstance(message));
+  const input = fresh
+    ? messages.filter((message) => HumanMessage.isInstance(message) || SystemMessage.isInstance(message))
+    : messages.slice(last + 1);
+  const unknown = new Set(known.unknown.map(({ digest }) => digest));
+  const sent = input.filter((message) => piecesOf({ messages: [message] }).some(({ digest }) => unknown.has(digest)));
+  const floor = fresh ? (await journal.thread(step.scope.thread))?.floor : undefined;
+  await vouch(journal, step.root, { messages: sent }, floor ?? TOP);
+  return unlabelledMark(await weigh(journal, step.root, { messages }), step.at);
+}
 
 /** A beginning and a mark in one write: the thread begins with what was read already met into it. */
 function trustUpdate(beginning: TrustBeginning | TrustMark | undefined, read: TrustMark | undefined) {

@@ -5,7 +5,20 @@ import { dispatchCustomEvent } from "@langchain/core/callbacks/dispatch";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { isGraphBubbleUp } from "@langchain/langgraph";
 import type { HarnessEvent, Journal, Scope } from "../checkpoints/index.js";
-import { BOTTOM, isAtMost, meet, readTrust, TOP, type Trust, type TrustMark, trustOf } from "../trust/index.js";
+import {
+  BOTTOM,
+  isAtMost,
+  type Label,
+  meet,
+  meetMarks,
+  readTrust,
+  TOP,
+  type Trust,
+  type TrustMark,
+  trustOf,
+} from "../trust/index.js";
+import type { OpenCall } from "./calls.js";
+import { callDigest, unlabelledMark, type Values, vouch, weigh } from "./provenance.js";
 import { type NodeRole, withRole } from "./role.js";
 
 /** The LangChain custom event that tells an enclosing runner of a mark. */
@@ -18,12 +31,21 @@ export const LANE = "bulkhead_lane";
 export interface Step {
   readonly config: LangGraphRunnableConfig;
   readonly scope: Scope;
-  /** The trust channel as it stood when the superstep began, whatever the node's input object says. */
+  /** The thread that this one was derived from: effects happen once under it, and labels belong to it. */
+  readonly root: string;
+  /**
+   * The trust channel as it stood when the superstep began, whatever the node's input object says; at the bottom when
+   * the node was given a value that nothing in this thread wrote.
+   */
   readonly trust: Trust;
   /** `planner#4`: for causes. */
   readonly at: string;
   readonly signal: AbortSignal;
   record(event: HarnessEvent): Promise<void>;
+  /** Labels values that reach the state in another way than by the node's update: with the label of what it read. */
+  vouch(values: Values): Promise<void>;
+  /** The label of a call by what it was made from: its arguments and what decided on it. Unknown is the bottom. */
+  lineageOf(call: OpenCall): Label;
 }
 
 /** A node's return value: state keys to write, and the mark to meet into the trust. */
@@ -47,34 +69,50 @@ export function scopeOf(config: LangGraphRunnableConfig): Scope {
   };
 }
 
+/** What of its input a node reads: all values that can carry outside content, unless it says less. */
+export type Reads<State> = (state: State, config: LangGraphRunnableConfig) => Values;
+
+const everything = (state: unknown): Values => (typeof state === "object" && state !== null ? state : {});
+
 /**
- * Makes a graph node of a body. Records start and end, lowers the thread's floor with the trust, re-throws LangGraph's
- * bubble-ups (interrupts, drains) untouched, and declares the node's role to the graph check.
+ * Makes a graph node of a body. Looks up the labels of what it reads and drops to the bottom when something there was
+ * never labelled; keeps the label of what it writes; records start and end; lowers the thread's floor with the trust;
+ * re-throws LangGraph's bubble-ups (interrupts, drains) untouched; declares the node's role to the graph check.
  */
 export function harnessNode<State>(
   role: NodeRole,
   journal: Journal,
   body: (state: State, step: Step) => Promise<NodeUpdate>,
+  reads: Reads<State> = everything,
 ): (state: State, config: LangGraphRunnableConfig) => Promise<NodeUpdate> {
   return withRole(async (state: State, config: LangGraphRunnableConfig): Promise<NodeUpdate> => {
     const scope = scopeOf(config);
-    const trust = readTrust(config) ?? trustOf(BOTTOM);
+    const root = (await journal.thread(scope.thread))?.root ?? scope.thread;
+    const channel = readTrust(config) ?? trustOf(BOTTOM);
     const started = journal.clock.now();
+    const at = `${scope.node ?? "node"}#${scope.step ?? 0}`;
     const record = async (event: HarnessEvent): Promise<void> => {
       await journal.append(scope, event);
     };
+    await record({ kind: "node.start" });
+    const read = await weigh(journal, root, reads(state, config));
+    const fall = unlabelledMark(read, at);
+    if (fall !== undefined) await record({ kind: "label.missing", values: read.unknown.map((each) => each.at) });
     const step: Step = {
       config,
       scope,
-      trust,
-      at: `${scope.node ?? "node"}#${scope.step ?? 0}`,
+      root,
+      trust: fall === undefined ? channel : lowered(channel, fall),
+      at,
       signal: config.signal ?? new AbortController().signal,
       record,
+      vouch: (values) => vouch(journal, root, values, read.label),
+      lineageOf: (call) => read.labels.get(callDigest(call)) ?? BOTTOM,
     };
-    await record({ kind: "node.start" });
     try {
-      const update = await body(state, step);
-      await recordFall(journal, step, update);
+      const update = withFall(await body(state, step), fall);
+      await vouch(journal, root, update as Values, meet(read.label, markIn(update) ?? TOP));
+      await recordFall(journal, { ...step, trust: channel }, update);
       await record({ kind: "node.end", ms: journal.clock.now() - started });
       return update;
     } catch (error) {
@@ -86,16 +124,33 @@ export function harnessNode<State>(
   }, role);
 }
 
+const lowered = (trust: Trust, fall: TrustMark): Trust => {
+  const { causes = [], ...label } = meetMarks(trust, fall);
+  return { ...trustOf(label, causes), violations: trust.violations };
+};
+
+const markIn = ({ trust }: NodeUpdate): TrustMark | undefined =>
+  trust === undefined ? undefined : "begins" in trust ? trust.begins : trust;
+
+/** A beginning stays one: the thread begins with what was read already met into it. */
+function withFall(update: NodeUpdate, fall: TrustMark | undefined): NodeUpdate {
+  if (fall === undefined) return update;
+  const { trust } = update;
+  if (trust === undefined) return { ...update, trust: fall };
+  return {
+    ...update,
+    trust: "begins" in trust ? { begins: meetMarks(trust.begins, fall) } : meetMarks(trust, fall),
+  };
+}
+
 /** The text of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function recordFall(journal: Journal, step: Step, update: NodeUpdate): Promise<void> {
-  const write = update.trust;
-  if (write === undefined) return;
+  const mark = markIn(update);
+  if (mark === undefined) return;
   // A beginning is measured against the top: a thread that starts lower has something to explain as well.
-  const begins = "begins" in write;
-  const mark = begins ? write.begins : write;
-  const from = meet(begins ? TOP : step.trust);
+  const from = meet(update.trust !== undefined && "begins" in update.trust ? TOP : step.trust);
   await dispatchCustomEvent(MARK_EVENT, mark, step.config);
   const to = meet(from, mark);
   if (isAtMost(from, to)) return;

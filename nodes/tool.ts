@@ -45,6 +45,19 @@ export type ProbeAnswer = z.output<typeof probeStatus> | ProbeOutcome;
 /** A probe's answer in its long form. `receipt` is text for the planner. */
 export type ProbeOutcome = z.output<typeof probeOutcome>;
 
+const previewed = z.object({ shows: z.string(), preconditions: z.unknown().optional() });
+
+/** What would change, for the person who decides, and what must still be true when it does. */
+export interface Preview {
+  /** Text, best as a diff: `balance 49.00 → 0.00`. */
+  readonly shows: string;
+  /**
+   * JSON that names the state the decision rests on: an ETag, a balance, a head commit. It is asked for again right
+   * before the action; anything else than the same value stops it.
+   */
+  readonly preconditions?: unknown;
+}
+
 /** What {@link defineTool} takes. */
 export interface ToolDefinition<Schema extends z.ZodObject> {
   /** Letters, digits, `_` and `-`; unique within a graph. */
@@ -54,7 +67,7 @@ export interface ToolDefinition<Schema extends z.ZodObject> {
   readonly schema: Schema;
   /** Default `irreversible`: what is not declared harmless is not harmless. */
   readonly effect?: Effect;
-  /** What the label must reach before it runs. Default: the profile's floor. */
+  /** What the label must reach before it runs. Default: the policy's floor. */
   readonly floor?: FloorSpecification;
   /**
    * Whether `run` may be called again with the same `idempotencyKey` after a crash without repeating the effect.
@@ -67,6 +80,27 @@ export interface ToolDefinition<Schema extends z.ZodObject> {
    * `failed` is final: answer it only when the effect did not happen and no longer can. Throwing means `unknown`.
    */
   probe?(key: string, args: z.output<Schema>, context: Pick<ToolContext, "signal">): ProbeAnswer | Promise<ProbeAnswer>;
+  /**
+   * Says what the action would change, without changing anything. Asked by the gate before every decision, and by `act`
+   * right before dispatch. Throwing stops the call.
+   */
+  preview?(args: z.output<Schema>, context: Pick<ToolContext, "signal">): Preview | Promise<Preview>;
+  /**
+   * Takes a committed effect back. Run by `bulkhead effects compensate KEY` as an effect of its own: in the ledger, with
+   * its own `idempotencyKey`, once. Returns its receipt.
+   */
+  compensate?(
+    receipt: string,
+    args: z.output<Schema>,
+    context: Pick<ToolContext, "idempotencyKey" | "signal">,
+  ): unknown;
+  /**
+   * Whether a thread that has seen one definition of this tool asks before it uses another one, and lowers the trust.
+   * Default `false`; tools that come from elsewhere at run time (MCP) set it.
+   */
+  readonly pinned?: boolean;
+  /** Where the tool comes from, as JSON, when its own code does not say it all. Part of the digest. */
+  readonly origin?: Readonly<Record<string, unknown>>;
   /** The label of what it returns, given as the axes below nominal. Default `{ integrity: 0 }`: unlabelled is unknown. */
   readonly source?: Partial<Label>;
   /** A result the planner reads: text, JSON, or {@link labelled}. Throw to tell the planner what went wrong. */
@@ -101,12 +135,17 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
   readonly effect: Effect;
   readonly floor: FloorSpecification | undefined;
   readonly honoursKey: boolean;
+  readonly pinned: boolean;
   readonly source: Label;
-  /** Names this implementation: name, description, schema, effect and floor. An approval is bound to it. */
+  /** What the digest names, as it is recorded: name, description, schema, declarations and the text of the functions. */
+  readonly manifest: Readonly<Record<string, unknown>>;
+  /** Names this implementation. An approval is bound to it. */
   readonly digest: string;
   private readonly sourceReason: string;
   private readonly body: ToolDefinition<Schema>["run"];
   private readonly ask: ToolDefinition<Schema>["probe"];
+  private readonly look: ToolDefinition<Schema>["preview"];
+  private readonly undo: ToolDefinition<Schema>["compensate"];
 
   constructor(definition: ToolDefinition<Schema>) {
     super();
@@ -117,9 +156,13 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
       effect = "irreversible",
       floor,
       honoursKey = false,
+      pinned = false,
+      origin,
       source,
       run,
       probe,
+      preview,
+      compensate,
     } = definition;
     if (!TOOL_NAME.test(name)) {
       throw new TypeError(`tool name ${JSON.stringify(name)}: use 1 to 64 letters, digits, "_" or "-"`);
@@ -130,18 +173,25 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     this.effect = effect;
     this.floor = floor;
     this.honoursKey = honoursKey;
+    this.pinned = pinned;
     this.source = label(source ?? { integrity: 0 });
     this.sourceReason = source === undefined ? `${name} declares no source` : `read through ${name}`;
     this.body = run;
     this.ask = probe;
-    this.digest = digest({
+    this.look = preview;
+    this.undo = compensate;
+    this.manifest = Object.freeze({
       name,
       description,
       effect,
       floor: floor ?? null,
+      honoursKey,
+      source: this.source,
       schema: z.toJSONSchema(schema, { io: "input" }),
-      run: run.toString(),
+      ...(origin === undefined ? {} : { origin }),
+      functions: [run, probe, preview, compensate].map((each) => each?.toString() ?? null),
     });
+    this.digest = digest(this.manifest);
   }
 
   /**
@@ -172,6 +222,28 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     if (this.ask === undefined) throw new TypeError(`${this.name} declares no probe`);
     const answer = await this.ask(key, this.schema.parse(input), { signal });
     return probeOutcome.parse(typeof answer === "string" ? { status: answer } : answer);
+  }
+
+  /** Whether {@link compensate} may be called. */
+  get canBeCompensated(): boolean {
+    return this.undo !== undefined;
+  }
+
+  /** What the action would change. `undefined` without a preview. Changes nothing. @throws whatever the preview throws */
+  async preview(input: unknown, signal: AbortSignal): Promise<Preview | undefined> {
+    if (this.look === undefined) return undefined;
+    return previewed.parse(await this.look(this.schema.parse(input), { signal })) as Preview;
+  }
+
+  /** Takes an effect back and returns the receipt. @throws whatever the tool throws; TypeError when it cannot. */
+  async compensate(
+    receipt: string,
+    input: unknown,
+    context: Pick<ToolContext, "idempotencyKey" | "signal">,
+  ): Promise<string> {
+    if (this.undo === undefined) throw new TypeError(`${this.name} declares no compensate`);
+    const value: unknown = await this.undo(receipt, this.schema.parse(input), context);
+    return typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
   }
 
   /** The label of an error this tool threw: its own source, since its own code wrote the text. */

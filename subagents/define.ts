@@ -16,7 +16,7 @@ import {
   sendTools,
   tools as toolsNode,
 } from "../nodes/index.js";
-import { type FloorSpecification, TrustedState } from "../trust/index.js";
+import { type FloorSpecification, type Policy, TrustedState } from "../trust/index.js";
 import { asSubagent, type SubagentGraph } from "./run.js";
 
 /** What {@link defineSubagent} takes. */
@@ -39,6 +39,8 @@ export interface SubagentDefinition {
 export interface SubagentHost {
   readonly journal: Journal;
   readonly model: GuardedChatModel;
+  /** Its rules on arguments hold for the subagent's tools as well. */
+  readonly policy: Policy;
 }
 
 const SubagentState = new TrustedState({ ...agentFields, messages: MessagesValue });
@@ -52,13 +54,13 @@ export function defineSubagent(definition: SubagentDefinition, host: SubagentHos
       `subagent ${name}: tool ${gated.name} is ${gated.effect}; a subagent has no gate. Give the tool to the agent and let the subagent only recommend.`,
     );
   }
-  const { journal } = host;
+  const { journal, policy } = host;
   const model = definition.model ?? host.model;
   const toolbox = createToolbox({ tools });
   const graph = new StateGraph(SubagentState)
     .addNode("guard", capacityGuard(model.capacity, { journal }))
     .addNode("planner", planner({ journal, model, toolbox, prompt }))
-    .addNode("tools", toolsNode({ journal, toolbox }))
+    .addNode("tools", toolsNode({ journal, toolbox, policy }))
     .addEdge(START, "guard")
     .addEdge("guard", "planner")
     .addConditionalEdges(

@@ -9,15 +9,15 @@ import { LANE, messageOf, type SubagentPort, type SubagentResult } from "../node
 import {
   AXES,
   begin,
+  deficitsOf,
   type FloorSpecification,
-  judge,
+  floorOf,
   type Label,
   label,
   mark,
   meetMarks,
   parseCauses,
   parseLabel,
-  resolveFloor,
   strict,
   TOP,
   type TrustBeginning,
@@ -116,7 +116,7 @@ function withHandler(manager: RunnableConfig["callbacks"], handler: TrustCollect
 
 function withheld(name: string, floor: FloorSpecification | undefined, result: SubagentResult): SubagentResult {
   if (floor === undefined) return result;
-  const { deficits } = judge(result.mark, resolveFloor(floor, strict), strict);
+  const deficits = deficitsOf(result.mark, floorOf(floor, strict.document.floor));
   if (deficits.length === 0) return result;
   const axes = AXES.filter((axis) => deficits.some((deficit) => deficit.axis === axis)).join(", ");
   return {

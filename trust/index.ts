@@ -1,5 +1,6 @@
 // May this result be believed? The ground floor: labels, the channel that keeps them, and what they must reach.
 
+export type { JsonSchema } from "./argument-rules.js";
 export { type Cause, causesOf, describeCause, MAX_CAUSES, mergeCauses, parseCauses } from "./cause.js";
 export {
   begin,
@@ -29,17 +30,32 @@ export {
   TOP,
 } from "./label.js";
 export {
-  balanced,
   type Deficit,
-  type Floor,
-  type FloorSpecification,
+  deficitsOf,
+  describeDeficit,
+  type GateQuestion,
   type Judgement,
   judge,
-  PROFILES,
-  type Profile,
-  type ProfileName,
-  resolveFloor,
-  strict,
+  type ResolvedRule,
+  ruleOf,
   type Verdict,
 } from "./policy.js";
-export { readTrust, TrustedState, trustField } from "./state.js";
+export {
+  type Approvers,
+  balanced,
+  type CompletePolicyDocument,
+  checkPolicyTools,
+  definePolicy,
+  type Floor,
+  type FloorSpecification,
+  floorOf,
+  type LabelScope,
+  type Policy,
+  type PolicyDocument,
+  PolicyError,
+  type PolicyName,
+  strict,
+  type ToolRule,
+} from "./policy-document.js";
+export { hmacSeal, type Seal } from "./seal.js";
+export { readChannel, readTrust, TrustedState, trustField } from "./state.js";

@@ -19,7 +19,8 @@ export const TOP: Label = Object.freeze({ integrity: 3, fidelity: 3, currency: 3
 /** Nothing speaks for the value. Also what a missing, malformed or forged label counts as. */
 export const BOTTOM: Label = Object.freeze({ integrity: 0, fidelity: 0, currency: 0, certainty: 0 });
 
-const isRank = (value: unknown): value is Rank => value === 0 || value === 1 || value === 2 || value === 3;
+/** Whether a value is one of the four ranks. */
+export const isRank = (value: unknown): value is Rank => value === 0 || value === 1 || value === 2 || value === 3;
 
 const lower = (left: Rank, right: Rank): Rank => (left < right ? left : right);
 

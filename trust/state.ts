@@ -53,10 +53,19 @@ export class TrustedState<Fields extends StateSchemaFields> extends StateSchema<
   }
 }
 
-/** Reads the trust channel itself from inside a node, as it stood when the superstep began. `undefined` outside a graph. */
-export function readTrust(config: { configurable?: Record<string, unknown> } | undefined): Trust | undefined {
+/**
+ * Reads a channel from inside a node, as it stood when the superstep began, or `fresh` with the node's own writes so
+ * far. `undefined` outside a graph.
+ */
+export function readChannel(
+  config: { configurable?: Record<string, unknown> } | undefined,
+  name: string,
+  fresh = false,
+): unknown {
   const read = config?.configurable?.[READ];
-  if (typeof read !== "function") return undefined;
-  const trust: unknown = read("trust", false);
-  return trust as Trust | undefined;
+  return typeof read === "function" ? read(name, fresh) : undefined;
 }
+
+/** The trust channel itself, whatever the node's input object says. `undefined` outside a graph. */
+export const readTrust = (config: { configurable?: Record<string, unknown> } | undefined): Trust | undefined =>
+  readChannel(config, "trust") as Trust | undefined;

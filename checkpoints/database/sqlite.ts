@@ -1,10 +1,10 @@
 // SQLite through libsql, whose synchronous interface is that of better-sqlite3. Write-ahead log, so that readers never
 // wait for a writer; a writer waits for another one for at most five seconds.
 
-import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Libsql from "libsql";
 import type { Database, Row, Statement, TransactionOptions, Work } from "./database.js";
+import { makeDirectory } from "./directory.js";
 import { toJournalError } from "./failure.js";
 import type { DatabaseTarget } from "./target.js";
 
@@ -12,17 +12,6 @@ import type { DatabaseTarget } from "./target.js";
 const BUSY_TIMEOUT_MS = 5_000;
 
 type SqliteTarget = Extract<DatabaseTarget, { kind: "sqlite" | "memory" }>;
-
-/** Not `mkdirSync` with `recursive`: on Node 20 that never returns where a file system lets nobody create (`/proc`). */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectory(dirname(path));
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    if (!existsSync(path)) throw error; // Else another process was quicker.
-  }
-}
 
 /**
  * Opens the file, creating it and its directory, and sets it up for several processes.

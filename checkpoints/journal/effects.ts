@@ -2,7 +2,7 @@
 // has failed stays failed: another attempt is another intent with another key. Source: trust-replay.md, section 7.
 
 import { z } from "zod";
-import { canonicalJson, parseLabel } from "../../trust/index.js";
+import { canonicalJson, parseLabel, type Seal } from "../../trust/index.js";
 import { all, first, type Row, type Work } from "../database/database.js";
 import { EffectError } from "../errors.js";
 import { consumeApproval } from "./approvals.js";
@@ -12,6 +12,7 @@ import type { EffectIntent, EffectOutcome, EffectRecord, EffectResolution } from
 const intentSchema = z.object({
   key: z.string(),
   thread: z.string(),
+  root: z.string().optional(),
   run: z.string(),
   tool: z.string(),
   callId: z.string(),
@@ -19,6 +20,8 @@ const intentSchema = z.object({
   binding: z.string(),
   considered: label,
   policyDigest: z.string(),
+  preconditions: z.string().optional(),
+  compensates: z.string().optional(),
   approval: z.string().optional(),
 });
 
@@ -43,7 +46,10 @@ function readEffect(row: Row): EffectRecord {
   const { intent, status, outcome, resolution, attempts, updated_at } = read;
   return {
     ...intent,
+    root: intent.root ?? intent.thread,
     approval: intent.approval,
+    preconditions: intent.preconditions,
+    compensates: intent.compensates,
     status,
     receipt: outcome?.receipt,
     receiptLabel: outcome?.receiptLabel,
@@ -67,12 +73,15 @@ function* requireEffect(key: string): Work<EffectRecord> {
   throw new EffectError("EFFECT_UNKNOWN", key, `no effect ${key} in the ledger. Write its intent first.`);
 }
 
-/** Effects of one thread or of all, in the order of their intents. */
-export function* listEffects(thread: string | undefined): Work<readonly EffectRecord[]> {
-  const rows = yield* thread === undefined
-    ? all("SELECT * FROM h_effect ORDER BY position")
-    : all("SELECT * FROM h_effect WHERE thread = ? ORDER BY position", thread);
-  return rows.map(readEffect);
+/** Effects of one thread, of all threads of one root, or of all, in the order of their intents. */
+export function* listEffects(query: {
+  readonly thread?: string;
+  readonly root?: string;
+}): Work<readonly EffectRecord[]> {
+  const conditions = Object.entries(query).filter(([, value]) => value !== undefined);
+  const where = conditions.length === 0 ? "" : `WHERE ${conditions.map(([column]) => `${column} = ?`).join(" AND ")}`;
+  const values = conditions.map(([, value]) => value);
+  return (yield* all(`SELECT * FROM h_effect ${where} ORDER BY position`, ...values)).map(readEffect);
 }
 
 /**
@@ -82,12 +91,12 @@ export function* listEffects(thread: string | undefined): Work<readonly EffectRe
  * @throws EffectError `EFFECT_MISMATCH` when the key belongs to another action.
  */
 export function* intendEffect(intent: EffectIntent, now: number): Work<EffectRecord> {
-  const { key, thread } = intent;
+  const { key, thread, root } = intent;
   const document = JSON.stringify(intent);
   yield* all(
-    `INSERT INTO h_effect (key, thread, intent, status, attempts, updated_at) VALUES (?, ?, ?, 'intended', 0, ?)
-     ON CONFLICT (key) DO NOTHING`,
-    ...[key, thread, document, now],
+    `INSERT INTO h_effect (key, thread, root, intent, status, attempts, updated_at)
+     VALUES (?, ?, ?, ?, 'intended', 0, ?) ON CONFLICT (key) DO NOTHING`,
+    ...[key, thread, root, document, now],
   );
   const stored = yield* requireEffect(key);
   if (!isSameAction(stored, intent)) {
@@ -98,19 +107,20 @@ export function* intendEffect(intent: EffectIntent, now: number): Work<EffectRec
     );
   }
   yield* all(
-    "UPDATE h_effect SET intent = ?, updated_at = ? WHERE key = ? AND status = 'intended' AND intent <> ?",
-    ...[document, now, key, document],
+    `UPDATE h_effect SET intent = ?, thread = ?, updated_at = ?
+     WHERE key = ? AND status = 'intended' AND intent <> ?`,
+    ...[document, thread, now, key, document],
   );
   return yield* requireEffect(key);
 }
 
 const isSameAction = (left: EffectIntent, right: EffectIntent): boolean =>
-  left.thread === right.thread &&
+  left.root === right.root &&
   left.tool === right.tool &&
   canonicalJson(left.arguments) === canonicalJson(right.arguments);
 
 /** intended → dispatched, together with its approval. `undefined` when the effect is in another state. */
-export function* dispatchEffect(key: string, now: number): Work<EffectRecord | undefined> {
+export function* dispatchEffect(key: string, seal: Seal, now: number): Work<EffectRecord | undefined> {
   const row = yield* first(
     `UPDATE h_effect SET status = 'dispatched', attempts = attempts + 1, updated_at = ?
      WHERE key = ? AND status = 'intended' RETURNING *`,
@@ -121,7 +131,7 @@ export function* dispatchEffect(key: string, now: number): Work<EffectRecord | u
     return undefined;
   }
   const effect = readEffect(row);
-  if (effect.approval !== undefined) yield* consumeApproval(effect.approval, effect, now);
+  if (effect.approval !== undefined) yield* consumeApproval(effect.approval, effect, seal, now);
   return effect;
 }
 

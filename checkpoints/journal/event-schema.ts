@@ -3,15 +3,17 @@
 
 import { z } from "zod";
 import type { CapacityEvent, Obtained } from "../../capacity/types.js";
+import { AXES } from "../../trust/index.js";
 import type { HarnessEvent } from "./events.js";
-import { causes, deficits, effectStatus, label, runStatus } from "./rows.js";
+import { callArguments, causes, deficits, effectStatus, label, rank, runStatus } from "./rows.js";
 
 const text = z.string();
 const texts = z.array(text);
 const number = z.number();
 const flag = z.boolean();
 const note = text.exactOptional();
-const record = z.record(text, z.unknown());
+
+const floor = z.union([rank, z.enum(["strict", "balanced"]), z.partialRecord(z.enum(AXES), rank)]).exactOptional();
 
 const kind = <Kind extends string, Shape extends z.ZodRawShape>(name: Kind, shape: Shape) =>
   z.looseObject({ kind: z.literal(name), ...shape });
@@ -36,7 +38,7 @@ const obtained: z.ZodType<Obtained> = z.looseObject({
   unclearAttempts: number,
   queueMs: number,
   fallbackReason: note,
-  cache: z.object({ ageMs: number, fresh: flag }).exactOptional(),
+  cache: z.object({ ageMs: number, fresh: flag, forged: z.literal(true).exactOptional() }).exactOptional(),
   requestId: note,
   systemFingerprint: note,
   finishReason: note,
@@ -66,17 +68,33 @@ const kinds = {
   capacity: kind("capacity", { event: capacityEvent }),
   "model.response": kind("model.response", { obtained, toolCalls: texts }),
   "model.error": kind("model.error", { error: text }),
-  "tool.response": kind("tool.response", { tool: text, callId: text, arguments: record, ok: flag, ms: number, label }),
+  "tool.response": kind("tool.response", {
+    tool: text,
+    callId: text,
+    arguments: callArguments,
+    ok: flag,
+    ms: number,
+    label,
+    error: note,
+  }),
   "subagent.start": kind("subagent.start", { subagent: text, task: text }),
   "subagent.end": kind("subagent.end", { subagent: text, ok: flag, label, ms: number }),
   "trust.fell": kind("trust.fell", { from: label, to: label, causes }),
+  "label.missing": kind("label.missing", { values: texts }),
+  "state.update": kind("state.update", { fields: texts, by: note, as: note }),
   "gate.decision": kind("gate.decision", {
     tool: text,
+    toolDigest: text,
     callId: text,
-    arguments: record,
+    arguments: callArguments,
     verdict: z.enum(["allow", "ask", "block"]),
     considered: label,
+    floor,
+    repeats: flag,
+    changed: flag,
     deficits,
+    reasons: texts,
+    binding: text,
     approval: note,
     policy: text,
   }),
@@ -84,11 +102,27 @@ const kinds = {
   "approval.decided": kind("approval.decided", {
     id: text,
     tool: text,
-    decision: z.enum(["approved", "rejected"]),
+    decision: z.enum(["approved", "rejected", "edited", "cancelled"]),
     by: text,
+    authenticated: z.enum(["cli", "server", "none"]).exactOptional(),
     reason: note,
   }),
-  effect: kind("effect", { tool: text, key: text, status: effectStatus, error: note }),
+  "approval.refused": kind("approval.refused", {
+    id: text,
+    tool: text,
+    by: text,
+    authenticated: z.enum(["cli", "server", "none"]),
+    why: text,
+  }),
+  effect: kind("effect", {
+    tool: text,
+    key: text,
+    status: effectStatus,
+    error: note,
+    by: note,
+    note,
+    compensates: note,
+  }),
   compact: kind("compact", { evicted: texts, summarised: number }),
 } satisfies { readonly [Kind in HarnessEvent["kind"]]: z.ZodType<Extract<HarnessEvent, { kind: Kind }>> };
 

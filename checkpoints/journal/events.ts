@@ -2,7 +2,7 @@
 // all read these events; there is no second channel.
 
 import type { CapacityEvent, Obtained } from "../../capacity/types.js";
-import type { Cause, Deficit, Label, Verdict } from "../../trust/index.js";
+import type { Cause, Deficit, FloorSpecification, Label, Verdict } from "../../trust/index.js";
 
 /** How a run ended. */
 export type RunStatus = "running" | "finished" | "failed" | "waiting" | "blocked" | "parked" | "interrupted";
@@ -55,6 +55,8 @@ export type HarnessEvent =
       readonly ok: boolean;
       readonly ms: number;
       readonly label: Label;
+      /** What the planner was told, when it was not what the call asked for: an error, a refusal, a block. */
+      readonly error?: string;
     }
   | { readonly kind: "subagent.start"; readonly subagent: string; readonly task: string }
   | {
@@ -65,16 +67,28 @@ export type HarnessEvent =
       readonly ms: number;
     }
   | { readonly kind: "trust.fell"; readonly from: Label; readonly to: Label; readonly causes: readonly Cause[] }
+  /** A node was given values that nothing in this thread wrote; `values` says where they stand. */
+  | { readonly kind: "label.missing"; readonly values: readonly string[] }
+  /** Somebody wrote into the state from outside of a run. `by` is unset when nobody checked who it was. */
+  | { readonly kind: "state.update"; readonly fields: readonly string[]; readonly by?: string; readonly as?: string }
   | {
       readonly kind: "gate.decision";
       readonly tool: string;
+      readonly toolDigest: string;
       readonly callId: string;
-      /** As the planner gave them. */
+      /** As the planner gave them, or as a person edited them. */
       readonly arguments: Readonly<Record<string, unknown>>;
       readonly verdict: Verdict;
       readonly considered: Label;
+      /** The tool's own floor; part of what was judged. */
+      readonly floor?: FloorSpecification;
+      readonly repeats: boolean;
+      readonly changed: boolean;
       readonly deficits: readonly Deficit[];
+      readonly reasons: readonly string[];
+      readonly binding: string;
       readonly approval?: string;
+      /** The policy's digest; the journal has the document. */
       readonly policy: string;
     }
   | { readonly kind: "approval.requested"; readonly id: string; readonly tool: string }
@@ -82,9 +96,19 @@ export type HarnessEvent =
       readonly kind: "approval.decided";
       readonly id: string;
       readonly tool: string;
-      readonly decision: "approved" | "rejected";
+      readonly decision: "approved" | "rejected" | "edited" | "cancelled";
       readonly by: string;
+      readonly authenticated?: "cli" | "server" | "none";
       readonly reason?: string;
+    }
+  /** An answer that decided nothing: from somebody who may not, or not valid for what was asked. */
+  | {
+      readonly kind: "approval.refused";
+      readonly id: string;
+      readonly tool: string;
+      readonly by: string;
+      readonly authenticated: "cli" | "server" | "none";
+      readonly why: string;
     }
   | {
       readonly kind: "effect";
@@ -92,6 +116,11 @@ export type HarnessEvent =
       readonly key: string;
       readonly status: EffectStatus;
       readonly error?: string;
+      /** Who settled it, when a person did, and what they found. */
+      readonly by?: string;
+      readonly note?: string;
+      /** The key of the effect that this one takes back. */
+      readonly compensates?: string;
     }
   | { readonly kind: "compact"; readonly evicted: readonly string[]; readonly summarised: number };
 

@@ -3,21 +3,34 @@
 
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { type Clock, systemClock } from "../../capacity/clock.js";
-import type { Label } from "../../trust/index.js";
+import type { Label, Seal } from "../../trust/index.js";
 import type { Database, Work } from "../database/database.js";
 import { databaseFailure } from "../database/failure.js";
 import { claimSchema, openPostgres } from "../database/postgres.js";
 import { openSqlite } from "../database/sqlite.js";
 import { type DatabaseTarget, parseDatabaseUrl } from "../database/target.js";
+import { type LeaseHolder, ThreadBusyError } from "../errors.js";
+import { defaultKeyFile, openSeal } from "../key-file.js";
 import * as approvals from "./approvals.js";
 import * as effects from "./effects.js";
 import { EventLog } from "./event-log.js";
 import type { HarnessEvent, RecordedEvent, Scope } from "./events.js";
+import { findLabels, recordLabels } from "./labels.js";
 import { LEASE_MS, systemTicker, type Ticker, takeAndKeep } from "./leases.js";
+import * as manifests from "./manifests.js";
 import { migrate } from "./schema.js";
 import * as threads from "./threads.js";
-import type { ApprovalRequest, ApprovalStatus, EffectIntent, EffectOutcome, Journal, Lease } from "./types.js";
+import type {
+  ApprovalRequest,
+  ApprovalStatus,
+  Approver,
+  EffectIntent,
+  EffectOutcome,
+  Journal,
+  Lease,
+} from "./types.js";
 
 /** What can be put in place of the machine. */
 export interface JournalOptions {
@@ -29,6 +42,11 @@ export interface JournalOptions {
   readonly cwd?: string;
   /** The heartbeat of leases. Default: a timer that does not keep the process alive. */
   readonly every?: Ticker;
+  /**
+   * The file with the key of the seals, 64 hexadecimal digits; made at first use. Default: the database's file with
+   * `.key` appended, `.bulkhead/journal.key` for Postgres, none for `memory:`. Relative to `cwd`.
+   */
+  readonly keyFile?: string | undefined;
 }
 
 async function openDatabase(target: DatabaseTarget): Promise<Database> {
@@ -50,6 +68,7 @@ async function openDatabase(target: DatabaseTarget): Promise<Database> {
 
 class DatabaseJournal implements Journal {
   readonly clock: Clock;
+  readonly seal: Seal;
   private readonly ids: () => string;
   private readonly every: Ticker;
   private readonly log: EventLog;
@@ -66,6 +85,8 @@ class DatabaseJournal implements Journal {
     this.clock = options.clock ?? systemClock;
     this.ids = options.ids ?? randomUUID;
     this.every = options.every ?? systemTicker;
+    const cwd = options.cwd ?? process.cwd();
+    this.seal = openSeal(options.keyFile === undefined ? defaultKeyFile(target, cwd) : resolve(cwd, options.keyFile));
     this.log = new EventLog(this.database, () => this.clock.now());
   }
 
@@ -85,8 +106,8 @@ class DatabaseJournal implements Journal {
     return this.log.subscribe(listener);
   }
 
-  beginThread(thread: string, graph: string, label: Label) {
-    return this.write(threads.beginThread(thread, graph, label, this.clock.now()));
+  beginThread(thread: string, graph: string, label: Label, root = thread) {
+    return this.write(threads.beginThread(thread, graph, label, root, this.clock.now()));
   }
 
   thread(thread: string) {
@@ -105,20 +126,51 @@ class DatabaseJournal implements Journal {
     return this.write(threads.lowerFloor(thread, label, this.clock.now()));
   }
 
-  requestApproval(request: ApprovalRequest) {
-    return this.writeDurably(approvals.requestApproval(request, this.clock.now()));
+  recordLabels(root: string, values: readonly { readonly digest: string; readonly label: Label }[]) {
+    return this.write(recordLabels(root, values, this.seal));
+  }
+
+  labels(root: string, digests: readonly string[]) {
+    return this.read(findLabels(root, digests, this.seal));
+  }
+
+  recordDocument(kind: "policy" | "tool", digest: string, document: unknown) {
+    return this.write(manifests.recordDocument(kind, digest, document));
+  }
+
+  document(digest: string) {
+    return this.read(manifests.findDocument(digest));
+  }
+
+  pinTool(root: string, tool: string, digest: string) {
+    return this.write(manifests.pinTool(root, tool, digest));
+  }
+
+  requestApproval(request: ApprovalRequest, openLimit = Number.POSITIVE_INFINITY) {
+    return this.writeDurably(approvals.requestApproval(request, openLimit, this.seal, this.clock.now()));
   }
 
   approval(id: string) {
-    return this.read(approvals.findApproval(id, this.clock.now()));
+    return this.read(approvals.findApproval(id, this.seal, this.clock.now()));
   }
 
   approvals(query: { readonly thread?: string; readonly status?: ApprovalStatus } = {}) {
-    return this.read(approvals.listApprovals(query, this.clock.now()));
+    return this.read(approvals.listApprovals(query, this.seal, this.clock.now()));
   }
 
-  decideApproval(id: string, decision: "approved" | "rejected", by: string, reason?: string) {
-    return this.writeDurably(approvals.decideApproval(id, { status: decision, by, reason }, this.clock.now()));
+  decideApproval(id: string, status: "approved" | "rejected", approver: Approver, reason?: string) {
+    const { by, authenticated } = approver;
+    const decision = { status, by, authenticated, reason };
+    return this.writeDurably(approvals.decideApproval(id, decision, this.seal, this.clock.now()));
+  }
+
+  editApproval(id: string, edited: Readonly<Record<string, unknown>>, { by, authenticated }: Approver) {
+    const decision = { status: "cancelled", by, authenticated, edited } as const;
+    return this.writeDurably(approvals.decideApproval(id, decision, this.seal, this.clock.now()));
+  }
+
+  cancelApproval(id: string, reason: string) {
+    return this.writeDurably(approvals.cancelApproval(id, reason, this.seal, this.clock.now()));
   }
 
   intendEffect(intent: EffectIntent) {
@@ -126,7 +178,7 @@ class DatabaseJournal implements Journal {
   }
 
   dispatchEffect(key: string) {
-    return this.writeDurably(effects.dispatchEffect(key, this.clock.now()));
+    return this.writeDurably(effects.dispatchEffect(key, this.seal, this.clock.now()));
   }
 
   settleEffect(key: string, outcome: EffectOutcome) {
@@ -141,15 +193,28 @@ class DatabaseJournal implements Journal {
     return this.read(effects.findEffect(key));
   }
 
-  effects({ thread }: { readonly thread?: string } = {}) {
-    return this.read(effects.listEffects(thread));
+  effects(query: { readonly thread?: string; readonly root?: string } = {}) {
+    return this.read(effects.listEffects(query));
   }
 
   async lease(thread: string, owner: string): Promise<Lease> {
+    const lease = await this.take(thread, owner);
+    if ("release" in lease) return lease;
+    throw new ThreadBusyError(thread, lease);
+  }
+
+  async leaseEffect(key: string, owner: string): Promise<Lease | undefined> {
+    const lease = await this.take(`effect ${key}`, owner);
+    return "release" in lease ? lease : undefined;
+  }
+
+  /** Takes what `subject` names, or returns who has it. */
+  private async take(subject: string, owner: string): Promise<Lease | LeaseHolder> {
     const since = this.clock.now();
     const claim = { token: this.ids(), owner, pid: process.pid, host: hostname(), since, until: since + LEASE_MS };
     const ports = { database: this.database, now: () => this.clock.now(), every: this.every };
-    const taken = await takeAndKeep(thread, claim, ports);
+    const taken = await takeAndKeep(subject, claim, ports);
+    if (!("release" in taken)) return taken;
     const lease: Lease = {
       lost: taken.lost,
       release: async () => {

@@ -1,5 +1,5 @@
-// The lease that keeps two runs off one thread. It renews itself; when its holder is gone it is free at once if that
-// can be seen from here (same host, no such process), else when it runs out.
+// The lease that keeps two runs off one thread, and two workers off one effect. It renews itself; when its holder is gone
+// it is free at once if that can be seen from here (same host, no such process), else when it runs out.
 
 import { z } from "zod";
 import { all, type Database, first, type Work } from "../database/database.js";
@@ -88,16 +88,14 @@ export interface LeasePorts {
 }
 
 /**
- * Takes the thread and keeps it until released. A renewal that fails is tried again at the next tick; the lease counts
- * as lost when somebody else has it or when it ran out unrenewed.
- *
- * @throws ThreadBusyError
+ * Takes the thread (or whatever else `thread` names) and keeps it until released, or returns who has it. A renewal that
+ * fails is tried again at the next tick; the lease counts as lost when somebody else has it or when it ran out unrenewed.
  */
-export async function takeAndKeep(thread: string, claim: LeaseClaim, ports: LeasePorts): Promise<Lease> {
+export async function takeAndKeep(thread: string, claim: LeaseClaim, ports: LeasePorts): Promise<Lease | LeaseHolder> {
   const { now, every } = ports;
   const database = await ports.database();
   const inTheWay = await database.transaction(takeLease(thread, claim));
-  if (inTheWay !== undefined) throw new ThreadBusyError(thread, inTheWay);
+  if (inTheWay !== undefined) return inTheWay;
 
   const lost = new AbortController();
   let until = claim.until;

@@ -9,7 +9,7 @@ import { JournalError } from "../errors.js";
 /** Postgres sends 64-bit integers as text. */
 export const integer = z.coerce.number().int();
 
-const rank = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
+export const rank = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
 /** Anything that is no label is the bottom; so is a missing one. */
 export const label = z.unknown().prefault(null).transform(parseLabel);
 /** Causes only explain: what is none is left out. */

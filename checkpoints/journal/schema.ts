@@ -28,6 +28,18 @@ const migrations = (dialect: Dialect): readonly (readonly string[])[] => [
        host TEXT NOT NULL, since BIGINT NOT NULL, until BIGINT NOT NULL)`,
   ],
   ["ALTER TABLE h_effect ADD COLUMN resolution TEXT"],
+  [
+    "ALTER TABLE h_approval ADD COLUMN history TEXT", // Approvals from before have no seal and count as forged.
+    "ALTER TABLE h_thread ADD COLUMN root TEXT",
+    "UPDATE h_thread SET root = thread",
+    "ALTER TABLE h_effect ADD COLUMN root TEXT",
+    "UPDATE h_effect SET root = thread",
+    "CREATE INDEX h_effect_root ON h_effect (root, position)",
+    `CREATE TABLE h_label (root TEXT NOT NULL, digest TEXT NOT NULL, label TEXT NOT NULL, seal TEXT NOT NULL,
+       PRIMARY KEY (root, digest))`,
+    "CREATE TABLE h_document (digest TEXT PRIMARY KEY, kind TEXT NOT NULL, document TEXT NOT NULL)",
+    "CREATE TABLE h_pin (root TEXT NOT NULL, tool TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (root, tool))",
+  ],
 ];
 
 /** Brings the database to the present version. Calls `refuse` with both versions when it is newer than this code. */

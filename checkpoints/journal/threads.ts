@@ -13,6 +13,7 @@ const UNKNOWN_GRAPH = "unknown";
 const rowSchema = z
   .object({
     thread: z.string(),
+    root: z.string(),
     graph: z.string(),
     status: runStatus,
     task: json(z.string()).nullable(),
@@ -31,12 +32,13 @@ const rowSchema = z
 
 const readThread = (row: Row): ThreadRecord => readRow(rowSchema, row, `thread ${String(row["thread"])}`);
 
-/** Registers a thread that is not known yet. Returns whether it was fresh. */
-export function* beginThread(thread: string, graph: string, label: Label, now: number): Work<boolean> {
+/** Registers a thread that is not known yet, under the root of the thread it comes from. Returns whether it was fresh. */
+export function* beginThread(thread: string, graph: string, label: Label, from: string, now: number): Work<boolean> {
+  const origin = from === thread ? undefined : yield* findThread(from);
   const fresh = yield* first(
-    `INSERT INTO h_thread (thread, graph, status, task, floor, created_at, updated_at)
-     VALUES (?, ?, 'running', NULL, ?, ?, ?) ON CONFLICT (thread) DO NOTHING RETURNING thread`,
-    ...[thread, graph, JSON.stringify(label), now, now],
+    `INSERT INTO h_thread (thread, root, graph, status, task, floor, created_at, updated_at)
+     VALUES (?, ?, ?, 'running', NULL, ?, ?, ?) ON CONFLICT (thread) DO NOTHING RETURNING thread`,
+    ...[thread, origin?.root ?? from, graph, JSON.stringify(label), now, now],
   );
   return fresh !== undefined;
 }
@@ -61,7 +63,7 @@ export interface ThreadChange {
 
 /** Changes what is given. A thread that nobody began is registered at the bottom. */
 export function* updateThread(thread: string, { status, task, graph }: ThreadChange, now: number): Work<void> {
-  yield* beginThread(thread, UNKNOWN_GRAPH, BOTTOM, now);
+  yield* beginThread(thread, UNKNOWN_GRAPH, BOTTOM, thread, now);
   yield* all(
     `UPDATE h_thread SET status = COALESCE(?, status), task = COALESCE(?, task), graph = COALESCE(?, graph),
        updated_at = ? WHERE thread = ?`,
@@ -71,7 +73,7 @@ export function* updateThread(thread: string, { status, task, graph }: ThreadCha
 
 /** Meets `label` into the floor. The first update takes the row, so that concurrent falls add up. */
 export function* lowerFloor(thread: string, label: Label, now: number): Work<void> {
-  yield* beginThread(thread, UNKNOWN_GRAPH, BOTTOM, now);
+  yield* beginThread(thread, UNKNOWN_GRAPH, BOTTOM, thread, now);
   const row = yield* first("UPDATE h_thread SET updated_at = ? WHERE thread = ? RETURNING floor", now, thread);
   const floor = labelColumn.parse(row?.["floor"]);
   yield* all("UPDATE h_thread SET floor = ? WHERE thread = ?", JSON.stringify(meet(floor, label)), thread);

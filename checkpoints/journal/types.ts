@@ -2,12 +2,14 @@
 // the record of events, approvals, effects and leases, in a database that this module opens itself.
 
 import type { Clock } from "../../capacity/clock.js";
-import type { Cause, Deficit, Label } from "../../trust/index.js";
+import type { Cause, Deficit, Label, Seal } from "../../trust/index.js";
 import type { EffectStatus, HarnessEvent, RecordedEvent, RunStatus, Scope } from "./events.js";
 
 /** A thread as the journal knows it. A thread it does not know has no label. */
 export interface ThreadRecord {
   readonly thread: string;
+  /** The thread this one was derived from; itself when it was not. Effects and labels belong to the root. */
+  readonly root: string;
   readonly graph: string;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -17,24 +19,49 @@ export interface ThreadRecord {
   readonly floor: Label;
 }
 
-/** The state of an approval. `expired` is derived when it is read after `expiresAt`. */
-export type ApprovalStatus = "pending" | "approved" | "rejected" | "consumed" | "expired";
+/**
+ * The state of an approval. `expired` is derived when it is read after `expiresAt`; `forged` when its seal does not fit,
+ * that is when anything but this harness, with its key, wrote or changed the record. A forged approval allows nothing.
+ */
+export type ApprovalStatus = "pending" | "approved" | "rejected" | "cancelled" | "consumed" | "expired" | "forged";
 
-/** What a person is asked, bound to exactly what was shown. */
+/** Who decides, and how that is known. */
+export interface Approver {
+  readonly by: string;
+  /** `cli`: the operating system's user; `server`: the server's authentication (API token, Studio user); `none`: nobody checked. */
+  readonly authenticated: "cli" | "server" | "none";
+}
+
+/** What a person is asked, bound to exactly what was shown. Source: trust-replay.md, section 5.5. */
 export interface ApprovalRequest {
   /** Deterministic: the same pending action of the same thread under the same binding has the same id. */
   readonly id: string;
   readonly thread: string;
+  readonly root: string;
   readonly run: string;
+  /** The node, superstep and lane that ask: `gate#12`, or `gate#3 in auditor#1`. */
+  readonly requester: string;
   readonly tool: string;
+  /** Implementation and schema of the tool. */
+  readonly toolDigest: string;
   readonly callId: string;
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** Digest over tool digest, canonical arguments, policy digest, considered label, thread and call. */
+  /** Exactly the text a person is shown, control and bidirectional characters escaped. */
+  readonly view: string;
+  /** Digest of what the tool's preview says must still hold. Unset: the tool has no preview. */
+  readonly preconditions: string | undefined;
+  /** Digest over everything above but id, run, requester and view, and over policy and considered label. */
   readonly binding: string;
   readonly considered: Label;
   readonly causes: readonly Cause[];
   readonly deficits: readonly Deficit[];
+  /** What else made the gate ask, in words: a repetition, a changed tool. */
+  readonly reasons: readonly string[];
+  /** Illegal writes to the trust channel that the thread had seen by then. */
+  readonly violations: number;
   readonly policyDigest: string;
+  /** Milliseconds since the epoch. No decision and no use is valid before it. */
+  readonly notBefore: number;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -44,8 +71,16 @@ export interface ApprovalRecord extends ApprovalRequest {
   readonly status: ApprovalStatus;
   readonly createdAt: number;
   readonly decidedBy: string | undefined;
+  /** How `decidedBy` was authenticated. */
+  readonly authenticated: Approver["authenticated"] | undefined;
   readonly reason: string | undefined;
   readonly decidedAt: number | undefined;
+  /** The arguments a person put in place of these. The approval is `cancelled` then; the new ones need one of their own. */
+  readonly edited: Readonly<Record<string, unknown>> | undefined;
+  /** The key of the effect that used it up. */
+  readonly usedBy: string | undefined;
+  /** SHA-256 over every field of this record and of its history. */
+  readonly hash: string;
 }
 
 /** What the gate allows to be dispatched. Written by the gate, read by act: the frozen arguments live here. */
@@ -53,6 +88,8 @@ export interface EffectIntent {
   /** Idempotency key: the same action of the same thread has the same key on every retry and resume. */
   readonly key: string;
   readonly thread: string;
+  /** The thread under whose key it can happen once. */
+  readonly root: string;
   readonly run: string;
   readonly tool: string;
   readonly callId: string;
@@ -60,6 +97,10 @@ export interface EffectIntent {
   readonly binding: string;
   readonly considered: Label;
   readonly policyDigest: string;
+  /** See {@link ApprovalRequest.preconditions}. */
+  readonly preconditions: string | undefined;
+  /** The key of the effect that this one takes back. */
+  readonly compensates: string | undefined;
   /** The approval that lets it pass, when the label alone did not. */
   readonly approval: string | undefined;
 }
@@ -108,6 +149,8 @@ export interface Lease {
 export interface Journal {
   readonly url: string;
   readonly clock: Clock;
+  /** Signs what must not be forged in a database: approvals, labels, memories. Its key is outside the database. */
+  readonly seal: Seal;
   /** A fresh unique id with the prefix given: `journal.id("thread")` is `thread-…`. */
   id(prefix: string): string;
 
@@ -121,8 +164,11 @@ export interface Journal {
    */
   subscribe(listener: (event: RecordedEvent) => void): () => void;
 
-  /** Registers a fresh thread with its first label. Returns `false`, and changes nothing, when it was known already. */
-  beginThread(thread: string, graph: string, label: Label): Promise<boolean>;
+  /**
+   * Registers a fresh thread with its first label. `root` is the thread it was derived from, when it was. Returns
+   * `false`, and changes nothing, when it was known already.
+   */
+  beginThread(thread: string, graph: string, label: Label, root?: string): Promise<boolean>;
   thread(thread: string): Promise<ThreadRecord | undefined>;
   /** Most recently updated first. */
   threads(): Promise<readonly ThreadRecord[]>;
@@ -134,15 +180,38 @@ export interface Journal {
   /** Meets `label` into the thread's floor. A thread the journal does not know gets the bottom. */
   lowerFloor(thread: string, label: Label): Promise<void>;
 
+  /** Keeps what was read or produced under its digest, and meets `label` into what was known of it under this root. */
+  recordLabels(root: string, values: readonly { readonly digest: string; readonly label: Label }[]): Promise<void>;
+  /** The labels of these digests under this root. One that is missing was never produced here; a forged one is the bottom. */
+  labels(root: string, digests: readonly string[]): Promise<ReadonlyMap<string, Label>>;
+  /** Keeps a policy or a tool's manifest under its digest, so that the record can be read without the code. */
+  recordDocument(kind: "policy" | "tool", digest: string, document: unknown): Promise<void>;
+  document(digest: string): Promise<unknown>;
+  /** The digest under which this root first used a tool of this name; the one given when this is the first time. */
+  pinTool(root: string, tool: string, digest: string): Promise<string>;
+
   /**
-   * Stores a request, or returns the one with the same id with its present status. Throws `ApprovalError` when that one
-   * is bound to something else.
+   * Stores a request, or returns the one with the same id with its present status. Throws `ApprovalError`
+   * `APPROVAL_MISMATCH` when that one is bound to something else, and `APPROVAL_FLOOD` when `openLimit` others of this
+   * thread wait for a decision.
    */
-  requestApproval(request: ApprovalRequest): Promise<ApprovalRecord>;
+  requestApproval(request: ApprovalRequest, openLimit?: number): Promise<ApprovalRecord>;
   approval(id: string): Promise<ApprovalRecord | undefined>;
   approvals(query?: { readonly thread?: string; readonly status?: ApprovalStatus }): Promise<readonly ApprovalRecord[]>;
-  /** Decides a pending approval. Throws `ApprovalError` when it is unknown, expired or decided already. */
-  decideApproval(id: string, decision: "approved" | "rejected", by: string, reason?: string): Promise<ApprovalRecord>;
+  /** Decides a pending approval. Throws `ApprovalError` when it is unknown, forged, expired or decided already. */
+  decideApproval(
+    id: string,
+    decision: "approved" | "rejected",
+    approver: Approver,
+    reason?: string,
+  ): Promise<ApprovalRecord>;
+  /**
+   * Puts other arguments in place of a pending approval's. It is `cancelled`, and the gate asks anew for the edited ones
+   * when the run goes on; the tool stays what it is. Throws as {@link decideApproval}.
+   */
+  editApproval(id: string, edited: Readonly<Record<string, unknown>>, approver: Approver): Promise<ApprovalRecord>;
+  /** Withdraws a pending approval that no longer stands for anything. Does nothing to any other. */
+  cancelApproval(id: string, reason: string): Promise<void>;
 
   /**
    * Writes the intent, or returns the effect that has this key with its present status. While that is still `intended`,
@@ -164,7 +233,12 @@ export interface Journal {
    */
   resolveEffect(key: string, status: "committed" | "failed", by: string, note: string): Promise<EffectRecord>;
   effect(key: string): Promise<EffectRecord | undefined>;
-  effects(query?: { readonly thread?: string }): Promise<readonly EffectRecord[]>;
+  effects(query?: { readonly thread?: string; readonly root?: string }): Promise<readonly EffectRecord[]>;
+  /**
+   * Takes an effect for one worker, before it is sent, asked about or sent again. `undefined` while another live worker
+   * has it. The lease of a process that is gone is free at once on its host, elsewhere when it runs out (30 s).
+   */
+  leaseEffect(key: string, owner: string): Promise<Lease | undefined>;
 
   /** Takes the thread for one run. Throws `ThreadBusyError`, naming the holder, when another live run has it. */
   lease(thread: string, owner: string): Promise<Lease>;

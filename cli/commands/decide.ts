@@ -1,7 +1,8 @@
 // What `approve` and `reject` have in common: decide one approval, say what was decided, and how the run goes on.
 
+import { viewOfCall } from "../../nodes/view.js";
 import type { Terminal } from "../terminal.js";
-import { callOf, shellWord } from "../text.js";
+import { shellWord } from "../text.js";
 
 /** The options of both. */
 export interface DecideOptions {
@@ -28,7 +29,7 @@ export async function decide(
       const { tool, thread, arguments: args, decidedBy: by } = record;
       return terminal.out(JSON.stringify({ id, thread, tool, arguments: args, decision, by, next }));
     }
-    terminal.out(`${decision}: ${callOf(record.tool, record.arguments)}`);
+    terminal.out(`${decision}: ${viewOfCall(record.tool, record.arguments)}`);
     terminal.out(`Next:\n  ${next}`);
   });
 }

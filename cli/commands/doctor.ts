@@ -112,14 +112,18 @@ const projectFinding = (project: Project | undefined, { cwd, program }: Terminal
       : `${project.root}, graphs: ${Object.keys(project.graphs).join(", ")}`,
 });
 
-async function databaseFinding({ database }: Settings): Promise<Finding> {
+async function databaseFinding({ database, keyFile }: Settings): Promise<Finding> {
   const { openJournal, redactUrl } = await import("../../checkpoints/index.js");
   const finding = { name: "database", required: true };
-  const journal = openJournal(database);
+  const journal = openJournal(database, { keyFile });
   try {
     const threads = await journal.threads();
     await (await journal.lease(journal.id("doctor"), "bulkhead doctor")).release(); // Proves that it can be written.
-    return { ...finding, ok: true, message: `${redactUrl(database)}, writable, ${threads.length} threads` };
+    return {
+      ...finding,
+      ok: true,
+      message: `${redactUrl(database)}, writable, ${threads.length} threads, key ${journal.seal.key}`,
+    };
   } catch (error) {
     return { ...finding, ok: false, message: explain(error).message };
   } finally {

@@ -1,12 +1,14 @@
-// `bulkhead effects`: what the tools did, and did perhaps. `bulkhead effects resolve`: a person who looked says what
-// became of an effect that is in doubt.
+// `bulkhead effects`: what the tools did, and did perhaps. `resolve`: a person who looked says what became of an effect
+// that is in doubt. `compensate`: takes an effect back, where its tool can.
 
 import { Argument, type Command, InvalidArgumentError } from "commander";
-import type { EffectRecord, Journal } from "../../checkpoints/index.js";
-import { CommandError } from "../exit.js";
+import type { EffectRecord } from "../../checkpoints/index.js";
+import { viewOfCall } from "../../nodes/view.js";
+import { effectNamed, listingOf, SHORT } from "../effect.js";
 import { command, withDatabase, withJson } from "../options.js";
 import type { Terminal } from "../terminal.js";
-import { callOf, cut, shellWord, table } from "../text.js";
+import { cut, shellWord, table } from "../text.js";
+import { compensateCommand } from "./compensate.js";
 
 interface EffectsOptions {
   readonly db?: string;
@@ -16,9 +18,6 @@ interface EffectsOptions {
 interface ResolveOptions extends EffectsOptions {
   readonly note: string;
 }
-
-/** Characters of a key that are shown, and that are enough to name it. */
-const SHORT = 12;
 
 /** Only an effect in doubt waits for somebody. */
 const rank = ({ status }: EffectRecord): number => (status === "in_doubt" ? 0 : 1);
@@ -35,7 +34,8 @@ export const effectsCommand = (terminal: Terminal): Command =>
   )
     .argument("[thread]", "of this thread only")
     .action((thread: string | undefined, options: EffectsOptions) => list(thread, options, terminal))
-    .addCommand(resolveCommand(terminal));
+    .addCommand(resolveCommand(terminal))
+    .addCommand(compensateCommand(terminal));
 
 const note = (value: string): string => {
   if (value.trim() !== "") return value;
@@ -69,11 +69,11 @@ async function list(
     if (thread !== undefined) await requireThread(opened, thread, terminal);
     const effects = await opened.journal.effects(thread === undefined ? {} : { thread });
     const sorted = effects.toSorted((left, right) => rank(left) - rank(right) || right.updatedAt - left.updatedAt);
-    if (json) return terminal.out(JSON.stringify(sorted.map(viewOf), null, 2));
+    if (json) return terminal.out(JSON.stringify(sorted.map(listingOf), null, 2));
     if (sorted.length === 0) return terminal.out("No effects.");
-    const rows = sorted.map(({ status, tool, arguments: args, key, thread: of, updatedAt }) => [
+    const rows = sorted.map(({ status, tool, arguments: args, key, thread: of, updatedAt, compensates }) => [
       status.replace("_", " "),
-      tool,
+      compensates === undefined ? tool : `${tool} (taken back)`,
       cut(JSON.stringify(args), 60),
       key.slice(0, SHORT),
       of,
@@ -89,22 +89,6 @@ async function list(
   });
 }
 
-const viewOf = (effect: EffectRecord) => ({
-  key: effect.key,
-  status: effect.status,
-  tool: effect.tool,
-  arguments: effect.arguments,
-  thread: effect.thread,
-  run: effect.run,
-  callId: effect.callId,
-  approval: effect.approval ?? null,
-  attempts: effect.attempts,
-  receipt: effect.receipt ?? null,
-  error: effect.error ?? null,
-  resolution: effect.resolution ?? null,
-  updated: new Date(effect.updatedAt).toISOString(),
-});
-
 async function resolve(
   prefix: string,
   status: "committed" | "failed",
@@ -116,10 +100,10 @@ async function resolve(
   const { decider } = await import("../run/approvals.js");
   await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal }) => {
     const { key } = await effectNamed(prefix, journal, terminal);
-    const effect = await journal.resolveEffect(key, status, decider("cli effects resolve"), found);
+    const effect = await journal.resolveEffect(key, status, decider("cli effects resolve").by, found);
     const { thread, run, tool, arguments: args, resolution } = effect;
-    const error = status === "failed" ? { error: found } : {};
-    await journal.append({ thread, run }, { kind: "effect", tool, key, status, ...error });
+    const { by } = resolution ?? decider("cli effects resolve");
+    await journal.append({ thread, run }, { kind: "effect", tool, key, status, by, note: found });
     const record = await journal.thread(thread);
     const finished = record === undefined || (await statusOf(journal, record)) === "finished";
     // A finished run has been answered "in doubt"; only a new message tells its agent more.
@@ -127,22 +111,9 @@ async function resolve(
     const base = `${terminal.program} run --thread ${shellWord(thread)} ${goOn}`;
     const next = db === undefined ? base : `${base} --db ${shellWord(redactUrl(db))}`;
     if (json) {
-      const by = resolution?.by ?? null;
       return terminal.out(JSON.stringify({ key, thread, tool, arguments: args, status, by, note: found, next }));
     }
-    terminal.out(`${status}: ${callOf(tool, args)}`);
+    terminal.out(`${status}: ${viewOfCall(tool, args)}`);
     terminal.out(`Next:\n  ${next}`);
   });
-}
-
-/** The one effect whose key starts with `prefix`. @throws CommandError when there is none, or more than one. */
-async function effectNamed(prefix: string, journal: Journal, { program }: Terminal): Promise<EffectRecord> {
-  const named = (await journal.effects()).filter(({ key }) => key.startsWith(prefix));
-  const [effect, ...others] = named;
-  if (effect === undefined) {
-    throw new CommandError(`there is no effect ${prefix}. List them: ${program} effects`);
-  }
-  if (others.length === 0) return effect;
-  const keys = named.map(({ key }) => key.slice(0, Math.max(SHORT, prefix.length + 4))).join(", ");
-  throw new CommandError(`${prefix} is the beginning of ${named.length} effects: ${keys}. Write more of its key.`);
 }

@@ -2,20 +2,22 @@
 // the journal with who gave it; nothing here lets an action pass by itself.
 
 import { userInfo } from "node:os";
-import { ApprovalError, type ApprovalRecord, type Journal } from "../../checkpoints/index.js";
-import { describeCause } from "../../trust/index.js";
+import { ApprovalError, type ApprovalRecord, type Approver, type Journal } from "../../checkpoints/index.js";
+import { describeCause, describeDeficit } from "../../trust/index.js";
 import type { Terminal } from "../terminal.js";
-import { barsOf, callOf, describeDeficits, type Style } from "../text.js";
+import { barsOf, describeDeficits, type Style } from "../text.js";
 
 /** How `run` answers the gate. */
 export type ApproveMode = "ask" | "yes" | "no";
 
 /** Who decides, as it is recorded: `cli --approve yes (OS user ada)`. */
-export function decider(how: string): string {
+export const decider = (how: string): Approver => ({ by: `${how} (OS user ${userName()})`, authenticated: "cli" });
+
+function userName(): string {
   try {
-    return `${how} (OS user ${userInfo().username})`;
+    return userInfo().username;
   } catch {
-    return `${how} (OS user without a name)`; // A container's user may have no entry in /etc/passwd.
+    return "without a name"; // A container's user may have no entry in /etc/passwd.
   }
 }
 
@@ -24,25 +26,27 @@ export async function decideApproval(
   journal: Journal,
   id: string,
   decision: "approved" | "rejected",
-  by: string,
+  approver: Approver,
   reason?: string,
 ): Promise<ApprovalRecord> {
-  const decided = await journal.decideApproval(id, decision, by, reason);
+  const decided = await journal.decideApproval(id, decision, approver, reason);
   const { thread, run, tool } = decided;
-  const told = { kind: "approval.decided", id, tool, decision, by } as const;
+  const told = { kind: "approval.decided", id, tool, decision, ...approver } as const;
   await journal.append({ thread, run }, reason === undefined ? told : { ...told, reason });
   return decided;
 }
 
 /** A request as it is shown to the person who decides: what exactly would be done, and why it is not done already. */
 export function describeRequest(request: ApprovalRecord, style: Style): string {
-  const { tool, considered, deficits, causes, expiresAt } = request;
+  const { view, considered, deficits, reasons, causes, expiresAt } = request;
   const concerned = causes.filter((cause) => deficits.length === 0 || deficits.some(({ axis }) => axis === cause.axis));
+  const said = new Set([...deficits.map(describeDeficit), ...causes.map(({ reason }) => reason)]);
+  const others = reasons.filter((reason) => !said.has(reason));
   const shortfall = deficits.length === 0 ? "" : `  ${describeDeficits(deficits)}`;
   return [
-    `${style.bold(callOf(tool, request.arguments))}`,
+    ...view.split("\n").map((line, index) => (index === 0 ? style.bold(line) : line)),
     `  trust    ${style.warn(`${barsOf(considered)}${shortfall}`)}`,
-    ...concerned.map((cause) => `  because  ${describeCause(cause)}`),
+    ...[...new Set([...concerned.map(describeCause), ...others])].map((why) => `  because  ${why}`),
     `  expires  ${new Date(expiresAt).toISOString()}`,
   ].join("\n");
 }

@@ -75,8 +75,8 @@ function readFile(path: string): string {
   }
 }
 
-async function whichThread({ database }: Settings, { program }: Terminal): Promise<string> {
-  const journal = openJournal(database);
+async function whichThread({ database, keyFile }: Settings, { program }: Terminal): Promise<string> {
+  const journal = openJournal(database, { keyFile });
   try {
     const [latest] = await journal.threads();
     if (latest === undefined) return "--resume needs --thread ID, and there is no thread yet. Run a task first.";
@@ -89,12 +89,12 @@ async function whichThread({ database }: Settings, { program }: Terminal): Promi
 async function chooseTarget(
   project: Project,
   { graph, thread, resume = false }: RunOptions,
-  { database }: Settings,
+  { database, keyFile }: Settings,
   { program }: Terminal,
 ): Promise<Target> {
   if (thread === undefined)
     return { thread: `thread-${randomUUID()}`, graph: graphName(project, graph), mode: "start" };
-  const journal = openJournal(database);
+  const journal = openJournal(database, { keyFile });
   try {
     const record = await journal.thread(thread);
     if (record === undefined) {

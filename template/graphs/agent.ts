@@ -2,7 +2,7 @@
 // reached around the gate and tells you when a change breaks that.
 
 import { END, START } from "@langchain/langgraph";
-import { afterCompact, afterGate, afterPlanner, HarnessGraph } from "bulkhead/graphs";
+import { afterCompact, afterGate, afterPlanner, HarnessGraph, readPolicy } from "bulkhead/graphs";
 import { readSettings, resolveModel } from "bulkhead/models";
 import {
   act,
@@ -17,7 +17,6 @@ import {
   sendTools,
   tools as toolsNode,
 } from "bulkhead/nodes";
-import { balanced } from "bulkhead/trust";
 import { openThreads } from "../checkpoints/index.js";
 import { folder, openMemory } from "../memory/index.js";
 import { tools } from "../nodes/index.js";
@@ -27,12 +26,12 @@ import { prompt } from "./prompt.js";
 const settings = readSettings();
 const { model, description, close: closeModel } = resolveModel(settings);
 const journal = openThreads(settings);
-const memory = openMemory(settings);
-const profile = balanced;
+const memory = openMemory(settings, journal);
+const policy = readPolicy(settings.policy);
 const domainTools = tools(settings);
 const toolbox = createToolbox({
   tools: domainTools,
-  subagents: subagents(domainTools, { journal, model }),
+  subagents: subagents(domainTools, { journal, model, policy }),
   memory: memory.items,
   folder,
 });
@@ -43,16 +42,16 @@ const close = async () => {
   await journal.close();
 };
 
-const builder = new HarnessGraph({ journal, model: description, toolbox, profile, close })
+const builder = new HarnessGraph({ journal, model: description, toolbox, policy, close })
   .addNode("recall", recall({ journal, memory: memory.items, folder }))
   .addNode("guard", capacityGuard(model.capacity, { journal }))
   .addNode("planner", planner({ journal, model, toolbox, prompt }))
   .addNode("guard_delegate", capacityGuard(model.capacity, { journal }))
   .addNode("delegate", delegate({ journal, toolbox }))
   .addNode("guard_tools", capacityGuard("tools", { journal }))
-  .addNode("tools", toolsNode({ journal, toolbox }))
-  .addNode("gate", gate({ journal, toolbox, profile }))
-  .addNode("act", act({ journal, toolbox, profile }))
+  .addNode("tools", toolsNode({ journal, toolbox, policy }))
+  .addNode("gate", gate({ journal, toolbox, policy }))
+  .addNode("act", act({ journal, toolbox, policy }))
   .addNode("compact", compact({ journal, model }))
   .addEdge(START, "recall")
   .addEdge("recall", "guard")

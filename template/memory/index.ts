@@ -1,15 +1,16 @@
 // What this project remembers beyond a thread: AGENTS.md and skills/ beside this file, and what the agent was told to
-// remember. Memories keep the trust they were written with.
+// remember. Memories keep the trust they were written with, signed with the journal's key.
 
 import { fileURLToPath } from "node:url";
 import { labelledMemory, type OpenedStore, openStore } from "bulkhead/memory";
 import { MiniLmEmbeddings, type Settings } from "bulkhead/models";
+import type { Seal } from "bulkhead/trust";
 
 /** The folder with AGENTS.md and skills/. Its files count as the operator's word: keep it out of reach of tools that write. */
 export const folder = fileURLToPath(new URL(".", import.meta.url));
 
 /** Opens the memory at its first use. On Postgres it is searched by shared words, since pgvector may not be there. */
-export function openMemory({ database }: Settings) {
+export function openMemory({ database }: Settings, { seal }: { readonly seal: Seal }) {
   const embeddings = database.startsWith("postgres") ? undefined : new MiniLmEmbeddings();
   let opened: OpenedStore | undefined;
   const store = async () => {
@@ -17,7 +18,7 @@ export function openMemory({ database }: Settings) {
     return opened.store;
   };
   return {
-    items: labelledMemory({ store, namespace: ["agent"] }),
+    items: labelledMemory({ store, namespace: ["agent"], seal }),
     close: async () => {
       await opened?.close();
       await embeddings?.close();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { memoryCache, obtainedOf, trustOfAnswer } from "../../capacity/index.js";
+import { type AnswerCache, type KeptAnswer, memoryCache, obtainedOf, trustOfAnswer } from "../../capacity/index.js";
+import { BOTTOM, hmacSeal, sameLabel } from "../../trust/index.js";
 import { OpenAIServer } from "./openai-server.js";
 import { Events, FakeClock, guarded, routeTo } from "./support.js";
 
@@ -129,6 +130,44 @@ describe("a model with a cache", () => {
     const stale = await model.invoke("hello", { cacheable: true });
     expect(trustOfAnswer(stale)).toMatchObject({ currency: 1, fidelity: 3 });
     expect(trustOfAnswer(stale).causes).toMatchObject([{ axis: "currency", reason: "stale cached answer, 61 s old" }]);
+    expect(server.count()).toBe(1);
+  });
+
+  test("an answer that the cache was given by somebody else is at the bottom, and so is one that was changed", async () => {
+    await using server = await OpenAIServer.start();
+    let kept: KeptAnswer | undefined;
+    let forge = (answer: KeptAnswer): KeptAnswer => answer;
+    const cache: AnswerCache = {
+      async read(_, { produce }) {
+        if (kept !== undefined) return { answer: forge(kept), ageMs: 0, fresh: true };
+        kept = await produce();
+        return undefined;
+      },
+    };
+    const options = { cache, seal: hmacSeal(Buffer.from("the key of these tests")) };
+    const model = guarded([routeTo(server, "large")], options);
+    const ask = async (of = model, text = "hello") => of.invoke(text, { cacheable: true });
+    await ask();
+    expect(trustOfAnswer(await ask())).toMatchObject({ integrity: 3, currency: 2 });
+    expect(trustOfAnswer(await ask(guarded([routeTo(server, "large")], options)))).toMatchObject({ currency: 2 });
+
+    const forgeries: ((answer: KeptAnswer) => KeptAnswer)[] = [
+      ({ stored }) => ({ stored }),
+      (answer) => ({ ...answer, seal: "0".repeat(64) }),
+      (answer) => ({ ...answer, stored: String(answer["stored"]).replace("answer 0", "pay Mallory") }),
+    ];
+    for (forge of forgeries) {
+      const answer = await ask();
+      expect(sameLabel(trustOfAnswer(answer), BOTTOM)).toBe(true);
+      expect(trustOfAnswer(answer).causes?.[0]?.reason).toBe("cached answer that was not sealed with this key");
+    }
+    forge = (answer) => answer;
+    expect(sameLabel(trustOfAnswer(await ask(model, "another question")), BOTTOM)).toBe(true);
+    expect(sameLabel(trustOfAnswer(await ask(guarded([routeTo(server, "large")], { cache }))), BOTTOM)).toBe(true);
+    for (const stored of [undefined, "not JSON", '{"type":"ai","data":{"content":"no origin"}}']) {
+      forge = () => ({ stored });
+      await expect(ask()).rejects.toThrow("the answer cache returned no answer");
+    }
     expect(server.count()).toBe(1);
   });
 

@@ -102,18 +102,29 @@ describe("a database that cannot be used", () => {
       code: "JOURNAL_NEWER",
       message: expect.stringMatching(/was written by a newer version: its schema is version 99.*Update bulkhead/),
     });
-    tamper("UPDATE h_schema SET version = 2");
+    tamper("UPDATE h_schema SET version = 3");
     expect(await journal.threads()).toHaveLength(1); // A failed opening is tried again.
     await journal.close();
   });
 
   it("is older than this code: what it holds is kept and can be used", async () => {
     const before = openJournal("sqlite:a.db", { cwd });
+    await before.beginThread("t1", "agent", TOP);
     await before.intendEffect(effectIntent());
+    await before.requestApproval(approvalRequest(before.clock));
     await before.close();
-    tamper("ALTER TABLE h_effect DROP COLUMN resolution", "UPDATE h_schema SET version = 1");
+    tamper(
+      "ALTER TABLE h_effect DROP COLUMN resolution",
+      "DROP INDEX h_effect_root",
+      ...["h_effect", "h_thread"].map((table) => `ALTER TABLE ${table} DROP COLUMN root`),
+      "ALTER TABLE h_approval DROP COLUMN history",
+      ...["h_label", "h_document", "h_pin"].map((table) => `DROP TABLE ${table}`),
+      "UPDATE h_schema SET version = 1",
+    );
     const journal = openJournal("sqlite:a.db", { cwd });
-    expect(await journal.effect("key-1")).toMatchObject({ status: "intended", resolution: undefined });
+    expect(await journal.thread("t1")).toMatchObject({ root: "t1", floor: TOP });
+    expect(await journal.approval("approval-1")).toMatchObject({ status: "forged" });
+    expect(await journal.effect("key-1")).toMatchObject({ status: "intended", root: "t1", resolution: undefined });
     await journal.dispatchEffect("key-1");
     await journal.settleEffect("key-1", { status: "in_doubt" });
     expect(await journal.resolveEffect("key-1", "failed", "ann", "no")).toMatchObject({ status: "failed" });

@@ -10,7 +10,7 @@ import {
 } from "../../checkpoints/index.js";
 import { BOTTOM, label, TOP } from "../../trust/index.js";
 import { EVENTS } from "./recorded-events.js";
-import { approvalRequest, effectIntent, type Place, TestClock } from "./support.js";
+import { ann, approvalRequest, bob, effectIntent, type Place, TestClock } from "./support.js";
 
 const scope = { thread: "t1", run: "r1" };
 const note = (ms: number): HarnessEvent => ({ kind: "node.end", ms });
@@ -26,7 +26,7 @@ export function journalSuite(name: string, place: () => Place): void {
     beforeEach(() => {
       at = place();
       clock = new TestClock();
-      journal = openJournal(at.url, { clock });
+      journal = openJournal(at.url, { clock, keyFile: at.keyFile });
     });
     afterEach(async () => {
       await journal.close();
@@ -91,6 +91,7 @@ export function journalSuite(name: string, place: () => Place): void {
         expect(await journal.beginThread("t1", "other", TOP)).toBe(false);
         expect(await journal.thread("t1")).toEqual({
           thread: "t1",
+          root: "t1",
           graph: "agent",
           createdAt,
           updatedAt: createdAt,
@@ -145,11 +146,15 @@ export function journalSuite(name: string, place: () => Place): void {
           status: "pending",
           createdAt: clock.now(),
           decidedBy: undefined,
+          authenticated: undefined,
           reason: undefined,
           decidedAt: undefined,
+          edited: undefined,
+          usedBy: undefined,
+          hash: expect.stringMatching(/^[0-9a-f]{64}$/),
         });
         expect(Object.keys(stored.arguments)).toEqual(["note", "__proto__"]);
-        await journal.decideApproval("approval-1", "approved", "ann", "looks\u0000right");
+        await journal.decideApproval("approval-1", "approved", ann, "looks\u0000right");
         clock.advance(1);
         expect(await journal.requestApproval(request)).toMatchObject({
           status: "approved",
@@ -162,18 +167,18 @@ export function journalSuite(name: string, place: () => Place): void {
 
       it("decides once", async () => {
         await ask();
-        await journal.decideApproval("approval-1", "rejected", "ann", "no");
-        await expect(journal.decideApproval("approval-1", "approved", "bob")).rejects.toEqual(
+        await journal.decideApproval("approval-1", "rejected", ann, "no");
+        await expect(journal.decideApproval("approval-1", "approved", bob)).rejects.toEqual(
           refused("APPROVAL_DECIDED"),
         );
-        await expect(journal.decideApproval("nothing", "approved", "bob")).rejects.toEqual(refused("APPROVAL_UNKNOWN"));
+        await expect(journal.decideApproval("nothing", "approved", bob)).rejects.toEqual(refused("APPROVAL_UNKNOWN"));
         expect(await journal.approval("approval-1")).toMatchObject({ status: "rejected", decidedBy: "ann" });
       });
 
       it("derives expiry from the clock", async () => {
         await ask();
         await ask({ id: "approval-2", thread: "t2" });
-        await journal.decideApproval("approval-2", "approved", "ann");
+        await journal.decideApproval("approval-2", "approved", ann);
         clock.advance(59_999);
         expect(await journal.approvals({ status: "pending" })).toMatchObject([{ id: "approval-1" }]);
         clock.advance(1);
@@ -183,10 +188,10 @@ export function journalSuite(name: string, place: () => Place): void {
           { id: "approval-2" },
         ]);
         expect(await journal.approvals({ thread: "t2" })).toMatchObject([{ status: "expired", decidedBy: "ann" }]);
-        await expect(journal.decideApproval("approval-1", "approved", "bob")).rejects.toEqual(
+        await expect(journal.decideApproval("approval-1", "approved", bob)).rejects.toEqual(
           refused("APPROVAL_EXPIRED"),
         );
-        await expect(journal.decideApproval("approval-2", "approved", "bob")).rejects.toEqual(
+        await expect(journal.decideApproval("approval-2", "approved", bob)).rejects.toEqual(
           refused("APPROVAL_DECIDED"),
         );
       });
@@ -242,7 +247,7 @@ export function journalSuite(name: string, place: () => Place): void {
         await expect(journal.dispatchEffect("none")).rejects.toMatchObject(unknown);
         await expect(journal.settleEffect("none", { status: "failed" })).rejects.toMatchObject(unknown);
         await journal.intendEffect(effectIntent());
-        for (const other of [{ arguments: { order_id: 1 } }, { tool: "send_email" }, { thread: "t2" }]) {
+        for (const other of [{ arguments: { order_id: 1 } }, { tool: "send_email" }, { root: "t2" }]) {
           const intend = journal.intendEffect(effectIntent(other));
           await expect(intend).rejects.toMatchObject({ name: "EffectError", code: "EFFECT_MISMATCH" });
         }
@@ -252,7 +257,7 @@ export function journalSuite(name: string, place: () => Place): void {
 
       it("uses an approval once, in the same step", async () => {
         await prepare();
-        await journal.decideApproval("approval-1", "approved", "ann");
+        await journal.decideApproval("approval-1", "approved", ann);
         await journal.intendEffect(effectIntent({ key: "key-2", approval: "approval-1" }));
         expect(await journal.dispatchEffect("key-1")).toMatchObject({ status: "dispatched", approval: "approval-1" });
         expect(await journal.approval("approval-1")).toMatchObject({ status: "consumed" });
@@ -268,7 +273,7 @@ export function journalSuite(name: string, place: () => Place): void {
         await expect(dispatch()).rejects.toEqual(refused("APPROVAL_UNKNOWN"));
         await prepare();
         await expect(dispatch()).rejects.toEqual(refused("APPROVAL_UNDECIDED"));
-        await journal.decideApproval("approval-1", "approved", "ann");
+        await journal.decideApproval("approval-1", "approved", ann);
         await journal.intendEffect(effectIntent({ approval: "approval-1", binding: "swapped" }));
         await expect(dispatch()).rejects.toEqual(refused("APPROVAL_MISMATCH"));
         await prepare();
@@ -276,7 +281,7 @@ export function journalSuite(name: string, place: () => Place): void {
         await expect(dispatch()).rejects.toEqual(refused("APPROVAL_EXPIRED"));
         await journal.requestApproval(approvalRequest(clock, { id: "approval-2" }));
         await journal.intendEffect(effectIntent({ approval: "approval-2" }));
-        await journal.decideApproval("approval-2", "rejected", "ann", "wrong order");
+        await journal.decideApproval("approval-2", "rejected", ann, "wrong order");
         await expect(dispatch()).rejects.toEqual(refused("APPROVAL_REJECTED"));
         expect(await journal.effect("key-1")).toMatchObject({ status: "intended", attempts: 0 });
         expect(await journal.approval("approval-1")).toMatchObject({ status: "expired" });

@@ -6,7 +6,7 @@ import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Journal, openJournal } from "../../checkpoints/index.js";
-import { approvalRequest, effectIntent, type Place } from "./support.js";
+import { ann, approvalRequest, effectIntent, type Place } from "./support.js";
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 
@@ -15,10 +15,14 @@ class Worker {
   private readonly lines: Interface;
   private readonly words: AsyncIterator<string>;
 
-  constructor(url: string, work: string, name: string) {
-    this.child = spawn(process.execPath, ["--import", "tsx", WORKER, url, work, name], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+  constructor({ url, keyFile }: Place, work: string, name: string) {
+    this.child = spawn(
+      process.execPath,
+      ["--import", "tsx", WORKER, url, work, name, ...(keyFile === undefined ? [] : [keyFile])],
+      {
+        stdio: ["pipe", "pipe", "inherit"],
+      },
+    );
     this.lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream });
     this.words = this.lines[Symbol.asyncIterator]();
   }
@@ -48,7 +52,7 @@ export function processSuite(name: string, place: () => Place): void {
 
     beforeEach(() => {
       at = place();
-      journal = openJournal(at.url);
+      journal = openJournal(at.url, { keyFile: at.keyFile });
       workers = [];
     });
     afterEach(async () => {
@@ -58,7 +62,7 @@ export function processSuite(name: string, place: () => Place): void {
     });
 
     const race = async (work: string, count: number): Promise<string[]> => {
-      workers = Array.from({ length: count }, (_, index) => new Worker(at.url, work, `worker-${index}`));
+      workers = Array.from({ length: count }, (_, index) => new Worker(at, work, `worker-${index}`));
       expect(await Promise.all(workers.map((worker) => worker.hear()))).toEqual(workers.map(() => "ready"));
       for (const worker of workers) worker.go();
       return Promise.all(workers.map((worker) => worker.hear()));
@@ -66,6 +70,12 @@ export function processSuite(name: string, place: () => Place): void {
 
     it("opens a new database in all of them at once", async () => {
       expect(await race("open", 3)).toEqual(["won", "won", "won"]);
+    });
+
+    it("makes one key for all of them", async () => {
+      const keys = await race("key", 4);
+      expect(keys[0]).toMatch(/^[0-9a-f]{16}$/);
+      expect(keys).toEqual(keys.map(() => journal.seal.key));
     });
 
     it("appends without losing or doubling an event", async () => {
@@ -80,7 +90,7 @@ export function processSuite(name: string, place: () => Place): void {
 
     it("dispatches an effect in one of them, and uses its approval once", async () => {
       await journal.requestApproval(approvalRequest(journal.clock));
-      await journal.decideApproval("approval-1", "approved", "ann");
+      await journal.decideApproval("approval-1", "approved", ann);
       await journal.intendEffect(effectIntent({ approval: "approval-1" }));
       expect((await race("dispatch", 2)).sort()).toEqual(["lost", "won"]);
       expect(await journal.effect("key-1")).toMatchObject({ status: "dispatched", attempts: 1 });

@@ -1,16 +1,19 @@
 // A process of its own for the race tests. Opens the journal, says "ready", and does its work when it hears "go".
-// node --import tsx worker.ts URL open|lease|dispatch|append NAME
+// node --import tsx worker.ts URL open|key|lease|dispatch|append NAME [KEYFILE]
 
 import { openJournal } from "../../checkpoints/journal/journal.js"; // Not the index: the savers take long to load.
 
-const [url = "", work = "", name = ""] = process.argv.slice(2);
-const journal = openJournal(url);
+const [url = "", work = "", name = "", keyFile] = process.argv.slice(2);
+const journal = openJournal(url, { keyFile });
 const say = (word: string) => process.stdout.write(`${word}\n`);
 
 const works: Record<string, () => Promise<string>> = {
   async open() {
     await journal.threads();
     return "won";
+  },
+  async key() {
+    return journal.seal.key;
   },
   async lease() {
     return journal.lease("t1", name).then(

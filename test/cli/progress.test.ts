@@ -138,6 +138,11 @@ describe("gate and effects", () => {
     verdict,
     considered: label({ fidelity: 1 }),
     deficits: verdict === "allow" ? [] : [{ axis: "fidelity", rank: 1, floor: 2 }],
+    repeats: false,
+    changed: false,
+    toolDigest: "t",
+    reasons: [],
+    binding: "b",
     policy: "p",
   });
   const gate = { node: "gate", step: 7 };

@@ -70,6 +70,17 @@ describe("configure", () => {
     expect(terminal.env).toMatchObject({ BULKHEAD_DB: settings.database, BULKHEAD_WORKSPACE: settings.workspace });
   });
 
+  test("the key file is relative to the project, wherever a command is called, on Postgres also the default one", async () => {
+    const cwd = join(root, "sub");
+    const stated = testTerminal({ cwd });
+    stated.env["BULKHEAD_KEY_FILE"] = "keys/a.key";
+    expect((await configure(stated, project(), {})).keyFile).toBe(join(root, "keys/a.key"));
+    expect(stated.env["BULKHEAD_KEY_FILE"]).toBe(join(root, "keys/a.key")); // Where the graph reads it.
+    const postgres = await configure(testTerminal({ cwd }), project(), { db: "postgres://h/d" });
+    expect(postgres.keyFile).toBe(join(root, ".bulkhead/journal.key"));
+    expect((await configure(testTerminal({ cwd }), project(), {})).keyFile).toBeUndefined();
+  });
+
   test("flags win over the environment, the environment over .env", async () => {
     writeFileSync(join(root, ".env"), "BULKHEAD_SEED=1\nBULKHEAD_MAX_WAIT_MS=2000\nBULKHEAD_DB=memory:\n");
     const terminal = testTerminal({ cwd: root });

@@ -3,7 +3,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { harnessOf } from "../../graphs/index.js";
 import { ENVIRONMENT, FAULT_KINDS } from "../../models/index.js";
+import { balanced, checkPolicyTools, definePolicy, judge, TOP } from "../../trust/index.js";
 import { script } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
 import { program } from "./commands.js";
@@ -18,6 +21,25 @@ test("the configuration page lists every variable with its default", () => {
     expect(page).toContain(`| \`${name}\` | ${value} | ${description} |`);
   }
   for (const kind of FAULT_KINDS) expect(page).toContain(`\`${kind}\``);
+});
+
+test("the policies page's example is a policy for the template's tools, and its defaults are the defaults", async () => {
+  const page = read("docs/policies.md");
+  const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+  const policy = definePolicy(parse(yaml));
+  const { agent } = await import("../../template/graphs/agent.js");
+  const tools = harnessOf(agent)?.toolbox.tools.map(({ name }) => name) ?? [];
+  checkPolicyTools(policy, tools);
+  const verdict = (tool: string, args: Record<string, unknown>) =>
+    judge({ tool, arguments: args, considered: TOP, repeats: false, changed: false }, policy).verdict;
+  expect(verdict("refund_order", { amount: 499.99 })).toBe("allow");
+  expect(verdict("refund_order", { amount: 500.01 })).toBe("block");
+  expect(verdict("send_email", { customer_id: "C-0212" })).toBe("block");
+  expect(verdict("send_email", { customer_id: "C-0021" })).toBe("allow");
+  const { ttlMinutes, openLimit, approvers } = balanced.document.approvals;
+  expect(page).toContain(`| \`approvals.ttlMinutes\` | ${ttlMinutes} |`);
+  expect(page).toContain(`| \`approvals.openLimit\` | ${openLimit} |`);
+  expect(page).toContain(`| \`approvals.approvers\` | \`${approvers}\` |`);
 });
 
 test("the README's picture is the compiled graph", async () => {

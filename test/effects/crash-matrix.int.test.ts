@@ -11,12 +11,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EffectRecord, openJournal } from "../../checkpoints/index.js";
 import { table } from "../../cli/text.js";
 import { type Place, postgresPlace, sqlitePlace, withoutPostgres } from "../checkpoints/support.js";
-import { type Cell, FileProvider, KINDS, type Order, POINTS, threadOf } from "./matrix.js";
+import { BOUNDARIES, isLostAt, isPast } from "../contracts/boundaries.js";
+import { type Cell, FileProvider, KINDS, type Order, threadOf } from "./matrix.js";
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 const MINUTES = 60_000;
 
-const CELLS: readonly Cell[] = POINTS.flatMap((point) => KINDS.map((kind) => ({ kind, point })));
+const CELLS: readonly Cell[] = BOUNDARIES.flatMap((point) => KINDS.map((kind) => ({ kind, point })));
 
 /** What is known of a cell when all is over. */
 interface Outcome {
@@ -53,11 +54,14 @@ async function inPairs<Item>(items: readonly Item[], each: (item: Item) => Promi
 async function crashAndResume(url: string, folder: string): Promise<ReadonlyMap<string, Outcome>> {
   const killed = new Map<string, Outcome["killed"]>();
   const answers = new Map<string, string>();
-  await inPairs(POINTS, async (point) => {
+  await inPairs(BOUNDARIES, async (point) => {
     const cells = KINDS.map((kind) => ({ kind, point }));
     const { signal } = await work({ url, folder, work: "run", point, cells });
     for (const cell of cells) {
-      killed.set(threadOf(cell), { signal, effects: new FileProvider(folder, cell).effects().length });
+      killed.set(threadOf(cell), {
+        signal,
+        effects: new FileProvider(folder, threadOf(cell), cell.kind).effects().length,
+      });
     }
     const { out } = await work({ url, folder, work: "resume", point, cells });
     for (const line of out.trimEnd().split("\n")) {
@@ -72,7 +76,7 @@ async function crashAndResume(url: string, folder: string): Promise<ReadonlyMap<
     outcomes.set(thread, {
       killed: killed.get(thread) ?? { signal: null, effects: 0 },
       answer: answers.get(thread),
-      effects: new FileProvider(folder, cell).effects().length,
+      effects: new FileProvider(folder, threadOf(cell), cell.kind).effects().length,
       ledger: await journal.effects({ thread }),
     });
   }
@@ -80,20 +84,16 @@ async function crashAndResume(url: string, folder: string): Promise<ReadonlyMap<
   return outcomes;
 }
 
-/** After these nobody here knows whether the provider did it. */
-const LOST: readonly string[] = ["after dispatch", "before provider", "after provider", "before settle"];
-const passed = (point: Cell["point"], milestone: Cell["point"]) => POINTS.indexOf(point) >= POINTS.indexOf(milestone);
-
 /** What must have come of a cell. */
 function expected({ kind, point }: Cell) {
-  const happened = passed(point, "after provider");
-  const lost = LOST.includes(point);
+  const happened = isPast(point, "after provider");
+  const lost = isLostAt(point);
   if (kind === "neither" && lost) return { effects: happened ? 1 : 0, statuses: ["in_doubt"] };
   const retried = kind === "can be probed" && lost && !happened;
   return { effects: 1, statuses: retried ? ["failed", "committed"] : ["committed"] };
 }
 
-const matrix = new Map<string, string[]>(POINTS.map((point) => [point, [point]]));
+const matrix = new Map<string, string[]>(BOUNDARIES.map((point) => [point, [point]]));
 const columns = ["KILLED"];
 afterAll(() => {
   process.stdout.write(`\n${table([columns, ...matrix.values()]).join("\n")}\n(effects, and what the ledger says)\n`);
@@ -119,7 +119,7 @@ function crashMatrix(database: string, place: () => Place): void {
       const { effects, ledger, killed, answer } = outcome as Outcome;
       const statuses = ledger.map(({ status }) => status);
       matrix.get(cell.point)?.push(`${effects} ${statuses.join(", ").replace("_", " ")}`);
-      expect(killed).toEqual({ signal: "SIGKILL", effects: passed(cell.point, "after provider") ? 1 : 0 });
+      expect(killed).toEqual({ signal: "SIGKILL", effects: isPast(cell.point, "after provider") ? 1 : 0 });
       expect({ effects, statuses }).toEqual(expected(cell));
       expect(answer).toMatch(statuses.includes("in_doubt") ? /^In doubt: send was sent/ : /^(sent|It was done\.)$/);
     });

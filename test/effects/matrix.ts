@@ -1,22 +1,8 @@
-// What the crash matrix and its worker share: where a process is killed, and what kinds of provider there are.
+// What the crash matrix and its worker share: the cells, and what kinds of provider there are.
 
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-
-/** The statement boundaries of the effect path, in the order in which a run passes them. */
-export const POINTS = [
-  "before intent",
-  "after intent",
-  "before dispatch",
-  "after dispatch",
-  "before provider",
-  "after provider",
-  "before settle",
-  "after settle",
-  "before act's writes",
-  "before checkpoint",
-] as const;
-export type Point = (typeof POINTS)[number];
+import type { Boundary } from "../contracts/boundaries.js";
 
 /** What a provider offers to somebody who lost an outcome. */
 export const KINDS = ["honours keys", "can be probed", "neither"] as const;
@@ -25,7 +11,7 @@ export type Kind = (typeof KINDS)[number];
 /** One run: it is killed at `point`, and resumed. It has a thread of its own. */
 export interface Cell {
   readonly kind: Kind;
-  readonly point: Point;
+  readonly point: Boundary;
 }
 
 /** What a worker is told. */
@@ -35,7 +21,7 @@ export interface Order {
   readonly folder: string;
   /** `run` starts the cells and is killed when all of them stand at `point`; `resume` goes on with them. */
   readonly work: "run" | "resume";
-  readonly point: Point;
+  readonly point: Boundary;
   readonly cells: readonly Cell[];
 }
 
@@ -47,9 +33,10 @@ export class FileProvider {
 
   constructor(
     folder: string,
-    readonly cell: Cell,
+    name: string,
+    readonly kind: Kind,
   ) {
-    this.file = join(folder, `${threadOf(cell)}.log`);
+    this.file = join(folder, `${name}.log`);
   }
 
   /** The keys of all effects, in the order in which they happened. */
@@ -58,7 +45,7 @@ export class FileProvider {
   }
 
   send(key: string): void {
-    if (this.cell.kind === "honours keys" && this.effects().includes(key)) return;
+    if (this.kind === "honours keys" && this.effects().includes(key)) return;
     appendFileSync(this.file, `${key}\n`);
   }
 }

@@ -3,13 +3,14 @@ import { type BaseStore, InMemoryStore } from "@langchain/langgraph-checkpoint";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { labelledMemory, SqliteStore } from "../../memory/index.js";
-import { BOTTOM, digest, isAtMost, type Label, label, meet, sameLabel, TOP } from "../../trust/index.js";
+import { BOTTOM, digest, hmacSeal, isAtMost, type Label, label, meet, sameLabel, TOP } from "../../trust/index.js";
 import { LetterEmbeddings, temporaryFolder } from "./helpers.js";
 
 const folder = temporaryFolder();
 let files = 0;
 const namespace = ["memories", "ann"];
 const thread = "thread-1";
+const seal = hmacSeal(Buffer.from("the key of these tests"));
 
 const stores: [string, () => BaseStore][] = [
   ["the in-memory store", () => new InMemoryStore()],
@@ -19,14 +20,14 @@ const stores: [string, () => BaseStore][] = [
 describe.each(stores)("labelled memory in %s", (_, open) => {
   it("recalls what was remembered, with its label, from another session", async () => {
     const store = open();
-    const written = await labelledMemory({ store, namespace, now: () => 0 }).remember({
+    const written = await labelledMemory({ seal, store, namespace, now: () => 0 }).remember({
       text: "Harbor Bakery in Bristol is C-0212.",
       kind: "fact",
       label: label({ fidelity: 1 }),
       causes: [{ axis: "fidelity", rank: 1, reason: "fallback: offline-small", at: "planner#4" }],
       thread,
     });
-    const memory = labelledMemory({ store: async () => store, namespace });
+    const memory = labelledMemory({ seal, store: async () => store, namespace });
     const [item, ...more] = await memory.recall("Which id has the bakery at the harbor? Harbor Bakery.");
     expect(more).toEqual([]);
     expect(item).toEqual(written);
@@ -46,7 +47,7 @@ describe.each(stores)("labelled memory in %s", (_, open) => {
 
   it("ranks by shared words, newest first among equals, and leaves out what shares none", async () => {
     let now = 0;
-    const memory = labelledMemory({ store: open(), namespace, now: () => now++ });
+    const memory = labelledMemory({ seal, store: open(), namespace, now: () => now++ });
     for (const text of [
       "Ticket 1042 is closed.",
       "The weather is fine.",
@@ -68,7 +69,7 @@ describe.each(stores)("labelled memory in %s", (_, open) => {
   });
 
   it("replaces an item that is remembered again under its key", async () => {
-    const memory = labelledMemory({ store: open(), namespace });
+    const memory = labelledMemory({ seal, store: open(), namespace });
     await memory.remember({ text: "The code is 1.", key: "code", label: TOP, thread });
     await memory.remember({ text: "The code is 2.", key: "code", label: label({ currency: 1 }), thread });
     expect(await memory.recall("code")).toMatchObject([
@@ -78,15 +79,15 @@ describe.each(stores)("labelled memory in %s", (_, open) => {
 
   it("finds an item among more than a page of others, and none of a sister namespace", async () => {
     const store = open();
-    const memory = labelledMemory({ store, namespace });
+    const memory = labelledMemory({ seal, store, namespace });
     for (let index = 0; index < 230; index++) await memory.remember({ text: `filler ${index}`, label: TOP, thread });
     await memory.remember({ text: "needle", label: TOP, thread });
-    await labelledMemory({ store, namespace: [...namespace, "private"] }).remember({
+    await labelledMemory({ seal, store, namespace: [...namespace, "private"] }).remember({
       text: "needle",
       label: BOTTOM,
       thread,
     });
-    await labelledMemory({ store, namespace: ["memories", "anna"] }).remember({
+    await labelledMemory({ seal, store, namespace: ["memories", "anna"] }).remember({
       text: "needle",
       label: BOTTOM,
       thread,
@@ -95,7 +96,7 @@ describe.each(stores)("labelled memory in %s", (_, open) => {
   });
 
   it("keeps text that is no valid Unicode", async () => {
-    const memory = labelledMemory({ store: open(), namespace });
+    const memory = labelledMemory({ seal, store: open(), namespace });
     await memory.remember({ text: "broken \uD83D emoji", label: TOP, thread });
     expect(await memory.recall("emoji")).toMatchObject([{ text: "broken \uFFFD emoji", label: TOP }]);
   });
@@ -106,36 +107,38 @@ describe("an item that was tampered with", () => {
     ["no label at all", { text: "needle" }],
     [
       "a label that is none",
-      { text: "needle", label: { integrity: 7 }, thread, createdAt: "x", causes: [], digest: "x" },
+      { text: "needle", label: { integrity: 7 }, thread, createdAt: "x", causes: [], seal: "x" },
     ],
-    ["a forged digest", { text: "needle", label: TOP, thread, createdAt: "x", causes: [], digest: digest("needle") }],
-    ["half a character", { text: "needle \uD83D", label: TOP, thread, createdAt: "x", causes: [], digest: "x" }],
+    ["a digest for a seal", { text: "needle", label: TOP, thread, createdAt: "x", causes: [], seal: digest("needle") }],
+    ["half a character", { text: "needle \uD83D", label: TOP, thread, createdAt: "x", causes: [], seal: "x" }],
   ];
 
   it.each(foreign)("is at the bottom, and says why: %s", async (_, value) => {
     const store = new InMemoryStore();
     await store.put(namespace, "planted", value);
-    const memory = labelledMemory({ store, namespace });
+    const memory = labelledMemory({ seal, store, namespace });
     const items = await memory.recall("needle");
     expect(items).toMatchObject([{ key: "planted", label: BOTTOM, thread: "unknown" }]);
     const mark = memory.markOf(items);
     expect(sameLabel(mark, BOTTOM)).toBe(true);
-    expect(mark.causes?.[0]?.reason).toMatch(/^memory planted: (stored without a valid label|its content is not)/);
+    expect(mark.causes?.[0]?.reason).toMatch(
+      /^memory planted: (stored without a valid label|its seal is not of this content)/,
+    );
   });
 
   it("cannot be recalled when it has no text", async () => {
     const store = new InMemoryStore();
     await store.put(namespace, "planted", { label: TOP, text: 7 });
-    expect(await labelledMemory({ store, namespace }).recall("7")).toEqual([]);
+    expect(await labelledMemory({ seal, store, namespace }).recall("7")).toEqual([]);
   });
 
   it("never gains trust: whatever one field is changed to, the label stays or falls to the bottom", async () => {
-    const field = fc.constantFrom("text", "label", "thread", "createdAt", "causes", "kind", "digest", "extra");
+    const field = fc.constantFrom("text", "label", "thread", "createdAt", "causes", "kind", "seal", "extra");
     const junk = fc.oneof(fc.constant(TOP), fc.constant("needle"), fc.jsonValue(), fc.constant(undefined));
     await fc.assert(
       fc.asyncProperty(field, junk, async (name, forged) => {
         const store = new InMemoryStore();
-        const memory = labelledMemory({ store, namespace });
+        const memory = labelledMemory({ seal, store, namespace });
         const { key } = await memory.remember({ text: "needle", label: label({ integrity: 1 }), thread });
         const stored = await store.get(namespace, key);
         await store.put(namespace, key, { ...stored?.value, [name]: forged });
@@ -149,14 +152,22 @@ describe("an item that was tampered with", () => {
     );
   });
 
+  it("is at the bottom when it was sealed with another key, and cannot be sealed without one", async () => {
+    const store = new InMemoryStore();
+    const other = hmacSeal(Buffer.from("another key"));
+    await labelledMemory({ seal: other, store, namespace }).remember({ text: "needle", label: TOP, thread });
+    const memory = labelledMemory({ seal, store, namespace });
+    expect(await memory.recall("needle")).toMatchObject([{ label: BOTTOM, thread: "unknown" }]);
+  });
+
   it("does not keep its label when it is copied to another key or namespace", async () => {
     const store = new InMemoryStore();
-    const { key } = await labelledMemory({ store, namespace }).remember({ text: "needle", label: TOP, thread });
+    const { key } = await labelledMemory({ seal, store, namespace }).remember({ text: "needle", label: TOP, thread });
     const value = (await store.get(namespace, key))?.value ?? {};
     await store.put(["memories", "bob"], key, value);
     await store.put(["memories", "carl"], "elsewhere", value);
     for (const who of ["bob", "carl"]) {
-      expect(await labelledMemory({ store, namespace: ["memories", who] }).recall("needle")).toMatchObject([
+      expect(await labelledMemory({ seal, store, namespace: ["memories", who] }).recall("needle")).toMatchObject([
         { label: BOTTOM },
       ]);
     }
@@ -171,7 +182,7 @@ it("the mark of a recall is the meet of its items, and of nothing it is the top"
   );
   await fc.assert(
     fc.asyncProperty(labels, async (all) => {
-      const memory = labelledMemory({ store: new InMemoryStore(), namespace });
+      const memory = labelledMemory({ seal, store: new InMemoryStore(), namespace });
       for (const each of all) await memory.remember({ text: "needle", label: each, thread });
       const mark = memory.markOf(await memory.recall("needle"));
       expect(sameLabel(mark, meet(...all))).toBe(true);
@@ -186,17 +197,25 @@ describe("where the store has an embedder", () => {
     const embeddings = new LetterEmbeddings();
     const store = new SqliteStore(join(folder, "meaning.db"), { embeddings });
     let now = 0;
-    const memory = labelledMemory({ store, namespace, now: () => now++ });
+    const memory = labelledMemory({ seal, store, namespace, now: () => now++ });
     for (const text of ["silent", "zzz", "listen", "tinsel silent"])
       await memory.remember({ text, label: TOP, thread });
     expect((await memory.recall("listen")).map((item) => item.text)).toEqual(["listen", "tinsel silent", "silent"]);
-    expect(embeddings.texts).toContain("silent"); // The text alone is embedded, not the label and the digest.
+    expect(embeddings.texts).toContain("silent"); // The text alone is embedded, not the label and the seal.
   });
 
   it("still finds by keyword what was stored without a vector", async () => {
     const file = join(folder, "both.db");
-    await labelledMemory({ store: new SqliteStore(file), namespace }).remember({ text: "needle", label: TOP, thread });
-    const memory = labelledMemory({ store: new SqliteStore(file, { embeddings: new LetterEmbeddings() }), namespace });
+    await labelledMemory({ seal, store: new SqliteStore(file), namespace }).remember({
+      text: "needle",
+      label: TOP,
+      thread,
+    });
+    const memory = labelledMemory({
+      seal,
+      store: new SqliteStore(file, { embeddings: new LetterEmbeddings() }),
+      namespace,
+    });
     await memory.remember({ text: "eeedln", label: TOP, thread });
     expect((await memory.recall("needle")).map((item) => item.text).sort()).toEqual(["eeedln", "needle"]);
   });
@@ -205,6 +224,7 @@ describe("where the store has an embedder", () => {
 it("opens a lazy store once, and again after a failure", async () => {
   let opened = 0;
   const memory = labelledMemory({
+    seal,
     namespace,
     store: async () => {
       if (opened++ === 0) throw new Error("not yet");
@@ -221,6 +241,6 @@ it("opens a lazy store once, and again after a failure", async () => {
 it.each([[[]], [["a.b"]], [["a", ""]], [["a_b"]], [["a:b"]], [["100%"]]])(
   "refuses the namespace %j, which not every store takes",
   (bad) => {
-    expect(() => labelledMemory({ store: new InMemoryStore(), namespace: bad })).toThrow("memory namespace");
+    expect(() => labelledMemory({ seal, store: new InMemoryStore(), namespace: bad })).toThrow("memory namespace");
   },
 );

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { labelledMemory, openStore } from "../../memory/index.js";
 import { MiniLmEmbeddings } from "../../models/embeddings.js";
-import { TOP } from "../../trust/index.js";
+import { hmacSeal, TOP } from "../../trust/index.js";
 import { temporaryFolder } from "./helpers.js";
 
 // The real model on what this workspace is asked: which memories bear on a task, and that the others stay away.
@@ -20,7 +20,11 @@ const memories = {
 const embeddings = new MiniLmEmbeddings();
 const file = join(temporaryFolder(), "memory.db");
 const { store, close } = await openStore(`sqlite:${file}`, { embeddings });
-const memory = labelledMemory({ store, namespace: ["memories"] });
+const memory = labelledMemory({
+  seal: hmacSeal(Buffer.from("the key of these tests")),
+  store,
+  namespace: ["memories"],
+});
 for (const [key, text] of Object.entries(memories)) await memory.remember({ key, text, label: TOP, thread: "t" });
 afterAll(async () => {
   await close();

@@ -4,9 +4,10 @@ import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { labelledMemory, openStore } from "../../memory/index.js";
-import { BOTTOM, label, sameLabel, TOP } from "../../trust/index.js";
+import { BOTTOM, hmacSeal, label, sameLabel, TOP } from "../../trust/index.js";
 import { LetterEmbeddings } from "./helpers.js";
 
+const seal = hmacSeal(Buffer.from("the key of these tests"));
 const server = "postgres://postgres@127.0.0.1:5432";
 const database = `bulkhead_memory_${process.pid}`;
 const url = `${server}/${database}`;
@@ -39,14 +40,14 @@ describe.skipIf(missing !== undefined && process.env["CI"] !== "true")("a store 
   });
 
   it("keeps labelled items over reopening, and recalls them by keyword", async () => {
-    const first = labelledMemory({ store, namespace: ["memories", "ann"] });
+    const first = labelledMemory({ seal, store, namespace: ["memories", "ann"] });
     const written = await first.remember({
       text: "Harbor Bakery in Bristol is C-0212.",
       label: label({ integrity: 2 }),
       thread: "t",
     });
     const again = await openStore(url);
-    const memory = labelledMemory({ store: again.store, namespace: ["memories", "ann"] });
+    const memory = labelledMemory({ seal, store: again.store, namespace: ["memories", "ann"] });
     expect(await memory.recall("Which Harbor Bakery does ticket 1042 mean, and why?")).toEqual([written]);
     expect(await memory.recall("sourdough")).toEqual([]);
     await again.store.put(["memories", "ann"], written.key, { ...written, label: TOP });
@@ -64,10 +65,10 @@ describe.skipIf(missing !== undefined && process.env["CI"] !== "true")("a store 
   });
 
   it("does not recall from a sister namespace, though Postgres finds it there", async () => {
-    const anna = labelledMemory({ store, namespace: ["sisters", "anna"] });
+    const anna = labelledMemory({ seal, store, namespace: ["sisters", "anna"] });
     await anna.remember({ text: "needle", label: TOP, thread: "t" });
     expect(await store.search(["sisters", "ann"])).toHaveLength(1); // PostgresStore's own: `LIKE 'sisters:ann%'`.
-    const ann = labelledMemory({ store, namespace: ["sisters", "ann"] });
+    const ann = labelledMemory({ seal, store, namespace: ["sisters", "ann"] });
     expect(await ann.recall("needle")).toEqual([]);
     const mark = anna.markOf(await anna.recall("needle"));
     expect(sameLabel(mark, TOP)).toBe(true);
@@ -112,7 +113,7 @@ describe.skipIf(missing !== undefined && process.env["CI"] !== "true")("a store 
       expect(opened).toMatchObject({ code: "VECTORS_UNSUPPORTED", message: expect.stringContaining("pgvector") });
       return;
     }
-    const memory = labelledMemory({ store: opened.store, namespace: ["meaning"] });
+    const memory = labelledMemory({ seal, store: opened.store, namespace: ["meaning"] });
     await memory.remember({ text: "listen", label: TOP, thread: "t" });
     expect(await memory.recall("silent")).toMatchObject([{ text: "listen" }]);
     await opened.close();

@@ -13,6 +13,7 @@ describe("readSettings", () => {
       maxWaitMs: 60_000,
       callTimeoutMs: 10_000,
       database: "sqlite:.bulkhead/bulkhead.db",
+      policy: "balanced",
       workspace: "workspace",
       faults: [],
       seed: 0,

@@ -79,8 +79,13 @@ describe("gate", () => {
     expect(asked.asked?.value.requests.map((request) => request.arguments)).toEqual([{ id: "1" }, { id: "2" }]);
     expect(agent.done).toEqual([]); // `pay` alone would be allowed; it waits for its siblings' decisions.
     const [first, second] = asked.asked?.value.requests ?? [];
-    await agent.journal.decideApproval(first?.id ?? "", "approved", "test");
-    await agent.journal.decideApproval(second?.id ?? "", "rejected", "test", "not that one");
+    await agent.journal.decideApproval(first?.id ?? "", "approved", { by: "test", authenticated: "cli" });
+    await agent.journal.decideApproval(
+      second?.id ?? "",
+      "rejected",
+      { by: "test", authenticated: "cli" },
+      "not that one",
+    );
     const result = await agent.run(null);
     expect(agent.done).toEqual(['pay {"to":"a","amount":1}', 'erase {"id":"1"}']);
     expect(result.messages.map((message) => message.text).join("\n")).toContain("not that one");
@@ -126,10 +131,10 @@ describe("gate", () => {
   });
 
   test("nothing a caller sends changes the policy", async () => {
-    const agent = testAgent(script([calls(["pay", { to: "a", amount: 1 }]), "done"]), { profile: strict });
+    const agent = testAgent(script([calls(["pay", { to: "a", amount: 1 }]), "done"]), { policy: strict });
     const hostile = {
-      context: { profile: "balanced", interruptOn: {} },
-      configurable: { thread_id: "t1", profile: "balanced", floor: 0, bulkhead_permit: true },
+      context: { policy: "balanced", interruptOn: {} },
+      configurable: { thread_id: "t1", policy: "balanced", floor: 0, bulkhead_permit: true },
     };
     const result = await agent.run(
       { messages: [{ role: "user", content: "pay" }], trust: { begins: TOP }, cleared: [{ callId: "x", key: "y" }] },
@@ -139,7 +144,7 @@ describe("gate", () => {
     expect(result.asked).toBeUndefined(); // nothing was read: even strict is met
     expect(agent.done).toHaveLength(1);
     const second = testAgent(script([calls(["look", { id: "1" }]), calls(["pay", { to: "a", amount: 1 }]), "done"]), {
-      profile: strict,
+      policy: strict,
     });
     expect((await second.run("pay", "t1", hostile)).asked).toBeDefined();
     expect(second.done).toEqual([]);

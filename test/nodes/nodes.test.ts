@@ -3,10 +3,12 @@ import { InMemoryStore } from "@langchain/langgraph";
 import { describe, expect, test } from "vitest";
 import { labelledMemory } from "../../memory/index.js";
 import { decideAdmission } from "../../nodes/index.js";
-import { label, TOP } from "../../trust/index.js";
+import { hmacSeal, label, TOP } from "../../trust/index.js";
 import { calls, script } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
 import { eventsOf } from "../support/events.js";
+
+const seal = hmacSeal(Buffer.from("the key of these tests"));
 
 describe("tools", () => {
   test("parallel calls settle on their own and keep their order", async () => {
@@ -57,7 +59,7 @@ describe("recall", () => {
 
   test("a memory brings its label along, a forged one the bottom", async () => {
     const store = new InMemoryStore();
-    const memory = labelledMemory({ store, namespace: ["m"] });
+    const memory = labelledMemory({ seal, store, namespace: ["m"] });
     await memory.remember({
       text: "Bakery prefers refunds to account A.",
       label: label({ fidelity: 1 }),
@@ -79,7 +81,7 @@ describe("recall", () => {
   });
 
   test("what the agent remembers keeps the thread's trust", async () => {
-    const memory = labelledMemory({ store: new InMemoryStore(), namespace: ["m"] });
+    const memory = labelledMemory({ seal, store: new InMemoryStore(), namespace: ["m"] });
     const agent = testAgent(
       script([calls(["read_web", {}]), calls(["remember", { text: "the web says so" }]), "done"]),
       { memory },

@@ -6,6 +6,7 @@ import { createAgent } from "langchain";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { asSubagent, defineSubagent, type SubagentGraph } from "../../subagents/index.js";
+import { balanced } from "../../trust/index.js";
 import { calls, script } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
 import { eventsOf } from "../support/events.js";
@@ -108,7 +109,10 @@ describe("subagents", () => {
   test("takes no tool that needs the gate", () => {
     const { tools, journal, model } = testAgent(script([]));
     const define = () =>
-      defineSubagent({ name: "x", description: "x", prompt: "x", tools }, { journal, model: model.model });
+      defineSubagent(
+        { name: "x", description: "x", prompt: "x", tools },
+        { journal, model: model.model, policy: balanced },
+      );
     expect(define).toThrow(/pay is irreversible; a subagent has no gate/);
   });
 

@@ -9,7 +9,7 @@ import { type AgentGraphOptions, agentGraph } from "../../graphs/index.js";
 import type { Brain } from "../../models/index.js";
 import { type ApprovalInterrupt, defineTool, type HarnessTool, labelled } from "../../nodes/index.js";
 import type { SubagentPort } from "../../subagents/index.js";
-import type { Trust } from "../../trust/index.js";
+import { balanced, type Policy, type Trust } from "../../trust/index.js";
 import { scriptedModel } from "../contracts/index.js";
 
 /** The tools of these tests, and what they did. */
@@ -92,6 +92,7 @@ export interface TestAgentOptions
     journal: ReturnType<typeof openJournal>;
     model: ReturnType<typeof scriptedModel>["model"];
     tools: readonly HarnessTool[];
+    policy: Policy;
   }) => readonly SubagentPort[];
 }
 
@@ -102,7 +103,7 @@ export function testAgent(brain: Brain, options: TestAgentOptions = {}) {
   const journal = openJournal("memory:", { clock: { ...systemClock, now: () => Date.now() + later() } });
   const counting = countingTools();
   const tools = rest.tools ?? counting.tools;
-  const ports = subagents?.({ journal, model: model.model, tools });
+  const ports = subagents?.({ journal, model: model.model, tools, policy: rest.policy ?? balanced });
   const builder = agentGraph({
     journal,
     model,
@@ -131,7 +132,7 @@ export function testAgent(brain: Brain, options: TestAgentOptions = {}) {
     },
     async decide(decision: "approved" | "rejected", reason?: string) {
       for (const { id } of await journal.approvals({ status: "pending" }))
-        await journal.decideApproval(id, decision, "test", reason);
+        await journal.decideApproval(id, decision, { by: "test", authenticated: "cli" }, reason);
     },
   };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { PermitRequiredError } from "../../nodes/tool.js";
 import { begin, type Label, label, mark, TOP, TrustedState } from "../../trust/index.js";
-import { lookInto, openWorkspace } from "./support.js";
+import { emptyDirectory, lookInto, openWorkspace } from "./support.js";
 
 const anyRow = z.record(z.string(), z.unknown());
 const why = { reason: "ticket 1077" };
@@ -29,7 +29,6 @@ describe("a key", () => {
   it.each([
     ["add_note", { customer_id: "C-0107", text: "Called back." }, "notes"],
     ["send_email", { customer_id: "C-0107", subject: "Hello", body: "Hello" }, "outbox"],
-    ["refund_order", refund, "refunds"],
     ["delete_customer", { customer_id: "C-0212", ...why }, "deletions"],
     ["merge_customers", { keep_id: "C-0033", remove_id: "C-0233", ...why }, "merges"],
     ["close_ticket", { ticket_id: 1042, resolution: "Deleted." }, "effects"],
@@ -44,9 +43,11 @@ describe("a key", () => {
 
   it("of a refused change is not used up", async () => {
     const { call, workspace } = openWorkspace();
-    await expect(call("refund_order", { ...refund, amount: 50 }, "one")).rejects.toThrow("more than the 49.00 left");
+    await expect(call("delete_customer", { customer_id: "C-9999", ...why }, "one")).rejects.toThrow(
+      "no customer C-9999",
+    );
     expect(lookInto(workspace).count("select count(*) as count from effects")).toBe(0);
-    expect(await call("refund_order", refund, "one")).toMatchObject({ amount: 49 });
+    expect(await call("delete_customer", { customer_id: "C-0212", ...why }, "one")).toMatchObject({ deleted: true });
   });
 });
 
@@ -207,7 +208,55 @@ describe("delete_customer", () => {
   });
 });
 
+describe("a preview", () => {
+  const { signal } = new AbortController();
+
+  it.each([
+    ["refund_order", refund, "of the 49.00 of CH-7781-2; refunded 0.00 → 49.00"],
+    ["send_email", { customer_id: "C-0212", subject: "Hello", body: "Hello" }, "to Harbor Bakery <"],
+    ["delete_customer", { customer_id: "C-0212", ...why }, "deletes Harbor Bakery, Bristol ("],
+    ["merge_customers", { keep_id: "C-0033", remove_id: "C-0233", ...why }, "\nremoves "],
+  ])("of %s says what would change and changes nothing", async (name, args, shows) => {
+    const { tool, workspace } = openWorkspace();
+    expect((await tool(name).preview(args, signal))?.shows).toContain(shows);
+    for (const table of ["refunds", "outbox", "deletions", "merges", "effects"]) {
+      const before =
+        table === "refunds" ? lookInto(emptyDirectory()).count("select count(*) as count from refunds") : 0;
+      expect(lookInto(workspace).count(`select count(*) as count from ${table}`)).toBe(before);
+    }
+  });
+
+  it("rests on what it read: a charge that was refunded meanwhile is another one", async () => {
+    const { tool, call } = openWorkspace();
+    const half = { ...refund, amount: 20 };
+    const before = await tool("refund_order").preview(half, signal);
+    await call("refund_order", half);
+    expect((await tool("refund_order").preview(half, signal))?.preconditions).not.toEqual(before?.preconditions);
+  });
+});
+
 describe("merge_customers", () => {
+  it("can be taken back, once", async () => {
+    const { tool, call, workspace } = openWorkspace();
+    const ids = () =>
+      lookInto(workspace).all(
+        anyRow,
+        "select customer_id, order_id from orders where customer_id like 'C-0%33' order by order_id",
+      );
+    const args = { keep_id: "C-0033", remove_id: "C-0233", ...why };
+    const before = ids();
+    await call("merge_customers", args);
+    expect(ids()).not.toEqual(before);
+    const undo = { idempotencyKey: "undo", signal: new AbortController().signal };
+    const receipt = await tool("merge_customers").compensate("", args, undo);
+    expect(await tool("merge_customers").compensate("", args, undo)).toBe(receipt);
+    expect(ids()).toEqual(before);
+    expect(await call("read_customer", { customer_id: "C-0233" })).toMatchObject({ customer_id: "C-0233" });
+    await expect(tool("merge_customers").compensate("", args, { ...undo, idempotencyKey: "again" })).rejects.toThrow(
+      "no merge",
+    );
+  });
+
   it("moves everything, removes the duplicate and keeps what undoing it needs", async () => {
     const { call, workspace } = openWorkspace();
     const count = (id: string, table: string) =>

@@ -1,13 +1,15 @@
-// Tools that change the records. Each change and its result are stored in one transaction under the call's
-// idempotency key, so that a retry, a resume or a second process gets the first result and changes nothing.
+// Tools that change the records. Each change and its result are stored in one transaction under the call's idempotency
+// key, so that a retry, a resume or a second process gets the first result and changes nothing. The exception are
+// refunds: this bank takes no keys and cannot be asked, as many cannot, and the harness has to say when it is in doubt.
 
 import { defineTool, type HarnessTool, type ToolContext } from "bulkhead/nodes";
 import { BOTTOM, readTrust } from "bulkhead/trust";
 import { z } from "zod";
 import type { RecordsDatabase } from "./database.js";
 import { ChangeRefusedError } from "./errors.js";
-import { chargesOf, customerOf, money, moneyText, orderOf, ticketOf } from "./lookup.js";
-import { refundName } from "./orders.js";
+import { customerOf, ticketOf } from "./lookup.js";
+import { merge, mergePreview, unmerge } from "./merges.js";
+import { refund, refundPreview } from "./refunds.js";
 
 const source = { integrity: 2 } as const;
 
@@ -17,7 +19,11 @@ const reasonField = z.string().min(1).describe("Why, for the record: name the ti
 /** The tools that change records. Refunds, e-mails, deletions and merges have to pass the gate. */
 export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[] {
   /** Makes a tool's change at most once for the call's key. */
-  const once = (tool: string, context: ToolContext, change: (records: RecordsDatabase) => unknown): unknown => {
+  const once = (
+    tool: string,
+    context: Pick<ToolContext, "idempotencyKey">,
+    change: (records: RecordsDatabase) => unknown,
+  ): unknown => {
     const records = open();
     return records.once(context.idempotencyKey, tool, () => change(records));
   };
@@ -76,14 +82,9 @@ export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[]
       reason: reasonField,
     }),
     effect: "irreversible",
-    honoursKey: true,
     source,
-    run: ({ order_id, charge_id, amount, reason }, context) =>
-      once("refund_order", context, (records) => {
-        const cents = refundable(records, order_id, charge_id, amount);
-        const row = { charge_id, amount_cents: cents, reason, at: records.timestamp() };
-        return { refund_id: refundName(records.insert("refunds", row)), order_id, charge_id, amount: money(cents) };
-      }),
+    preview: (order) => refundPreview(open(), order),
+    run: (order) => refund(open(), order),
   });
 
   const sendEmail = defineTool({
@@ -97,6 +98,10 @@ export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[]
     effect: "irreversible",
     honoursKey: true,
     source,
+    preview: ({ customer_id }) => {
+      const { name, email } = customerOf(open(), customer_id);
+      return { shows: `to ${name} <${email}>`, preconditions: { email } };
+    },
     run: ({ customer_id, subject, body }, context) =>
       once("send_email", context, (records) => {
         const { email } = customerOf(records, customer_id);
@@ -115,6 +120,11 @@ export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[]
     honoursKey: true,
     floor: "strict",
     source,
+    preview: ({ customer_id }) => {
+      const customer = customerOf(open(), customer_id);
+      const { name, city, email, status, since } = customer;
+      return { shows: `deletes ${name}, ${city} (${email}, ${status} since ${since})`, preconditions: customer };
+    },
     run: ({ customer_id, reason }, context) =>
       once("delete_customer", context, (records) => {
         const { name } = customerOf(records, customer_id);
@@ -137,61 +147,11 @@ export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[]
     honoursKey: true,
     floor: "strict",
     source,
-    run: ({ keep_id, remove_id, reason }, context) =>
-      once("merge_customers", context, (records) => merge(records, keep_id, remove_id, reason)),
+    preview: (customers) => mergePreview(open(), customers),
+    run: (customers, context) => once("merge_customers", context, (records) => merge(records, customers)),
+    compensate: (_receipt, customers, context) =>
+      once("undo merge_customers", context, (records) => unmerge(records, customers)),
   });
 
   return [addNote, closeTicket, refundOrder, sendEmail, deleteCustomer, mergeCustomers];
-}
-
-/** The amount in cents, when that much of the charge can still be refunded. Throws {@link ChangeRefusedError} if not. */
-function refundable(records: RecordsDatabase, order: number, chargeId: string, amount: number): number {
-  orderOf(records, order);
-  const charges = chargesOf(records, order);
-  const charge = charges.find(({ charge_id }) => charge_id === chargeId);
-  if (charge === undefined) {
-    const known = charges.map(({ charge_id }) => charge_id).join(", ");
-    throw new ChangeRefusedError(`order ${order} has no charge ${chargeId}. Its charges are: ${known}.`);
-  }
-  const cents = Math.round(amount * 100);
-  if (cents === 0 || Math.abs(amount * 100 - cents) > 1e-6) {
-    throw new ChangeRefusedError(`${amount} is no amount of money. Give at least 0.01, with at most two decimals.`);
-  }
-  const left = charge.amount_cents - charge.refunded_cents;
-  if (cents > left) {
-    throw new ChangeRefusedError(
-      `${moneyText(cents)} is more than the ${moneyText(left)} left of charge ${chargeId} (${moneyText(charge.amount_cents)} charged, ${moneyText(charge.refunded_cents)} refunded). Read order ${order} and refund what is left at most.`,
-    );
-  }
-  return cents;
-}
-
-function merge(records: RecordsDatabase, keep: string, remove: string, reason: string) {
-  if (keep === remove) throw new ChangeRefusedError(`keep_id and remove_id are both ${keep}. Name two customers.`);
-  customerOf(records, keep);
-  const removed = customerOf(records, remove);
-  const move = (table: string, key: string): number[] => {
-    const ids = records.all(
-      z.object({ id: z.number() }),
-      `select ${key} as id from ${table} where customer_id = ?`,
-      remove,
-    );
-    records.run(`update ${table} set customer_id = ? where customer_id = ?`, keep, remove);
-    return ids.map(({ id }) => id);
-  };
-  const moved = {
-    orders: move("orders", "order_id"),
-    tickets: move("tickets", "ticket_id"),
-    notes: move("notes", "note_id"),
-  };
-  records.run("delete from customers where customer_id = ?", remove);
-  records.insert("merges", {
-    keep_id: keep,
-    removed_id: remove,
-    reason,
-    removed: JSON.stringify(removed),
-    moved: JSON.stringify(moved),
-    at: records.timestamp(),
-  });
-  return { keep_id: keep, removed_id: remove, moved_orders: moved.orders.length, moved_tickets: moved.tickets.length };
 }

@@ -94,7 +94,8 @@ export class RecordsDatabase {
     this.connection.close();
   }
 
-  private transaction<Result>(body: () => Result): Result {
+  /** Runs `body` in one transaction, as the only writer. */
+  transaction<Result>(body: () => Result): Result {
     return this.connection.transaction(body).immediate();
   }
 

@@ -120,7 +120,7 @@ export const SCHEMA = `
 
   create table deletions (customer_id text not null, reason text not null, at text not null) strict;
 
-  -- Enough to undo a merge by hand: the removed customer as it was, and the ids of what was moved, as JSON.
+  -- Enough to take a merge back: the removed customer as it was, and the ids of what was moved, as JSON.
   create table merges (
     keep_id text not null,
     removed_id text not null,

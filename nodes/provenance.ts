@@ -1,0 +1,126 @@
+// Which label a value in the state has. It is kept in the journal by the digest of the value's content, never in the
+// value: a message that was replaced under its id, or came from `updateState`, an input or a forged checkpoint, has a
+// digest nobody recorded and counts as the bottom. Source: trust-replay.md, sections 0 (finding 4) and 5.3.
+
+import { createHash } from "node:crypto";
+import {
+  AIMessage,
+  type BaseMessage,
+  type BaseMessageLike,
+  coerceMessageLikeToMessage,
+  RemoveMessage,
+} from "@langchain/core/messages";
+import type { ToolCall } from "@langchain/core/messages/tool";
+import type { Journal } from "../checkpoints/index.js";
+import { BOTTOM, canonicalJson, type Label, mark, meet, type TrustMark } from "../trust/index.js";
+
+/** The state values that can carry outside content. `call` is the payload of a `Send`. */
+export interface Values {
+  readonly messages?: unknown;
+  readonly context?: unknown;
+  readonly todos?: unknown;
+  readonly files?: unknown;
+  readonly call?: unknown;
+}
+
+/** One value that has a label of its own. */
+export interface Piece {
+  /** Where it stands, for people: `messages[3] (tool)`. */
+  readonly at: string;
+  readonly digest: string;
+}
+
+/** What is known of the values a node reads. */
+export interface Provenance {
+  /** Their meet; {@link BOTTOM} when one of them is unknown. */
+  readonly label: Label;
+  readonly labels: ReadonlyMap<string, Label>;
+  readonly unknown: readonly Piece[];
+}
+
+/** As it reads after a checkpoint's round trip through JSON. What canonical JSON refuses still has one name. */
+function contentDigest(content: unknown): string {
+  const text = JSON.stringify(content) ?? "null";
+  return createHash("sha256").update(canonicalOr(text)).digest("hex");
+}
+
+function canonicalOr(text: string): string {
+  try {
+    return canonicalJson(JSON.parse(text));
+  } catch {
+    return text; // Half a surrogate pair: JSON escapes it, RFC 8785 refuses it.
+  }
+}
+
+/** Names a call, whichever message or `Send` it stands in. */
+export const callDigest = ({ id, name, args }: Pick<ToolCall, "id" | "name" | "args">): string =>
+  contentDigest(["call", id, name, args]);
+
+/** Everything of a message that a model or a node reads. Its id is not: two branches give the same content other ids. */
+function messageDigest(message: BaseMessage): string {
+  const { content, name, additional_kwargs } = message;
+  const { tool_calls, invalid_tool_calls, tool_call_id, status } = message as unknown as Record<string, unknown>;
+  const calls = Array.isArray(tool_calls) ? tool_calls.map(({ id, name, args }) => ({ id, name, args })) : [];
+  // A key without a value does not survive a checkpoint, and an empty object means as much as none.
+  const extra = JSON.stringify(additional_kwargs ?? {}) === "{}" ? undefined : additional_kwargs;
+  const invalid = Array.isArray(invalid_tool_calls) && invalid_tool_calls.length > 0 ? invalid_tool_calls : undefined;
+  return contentDigest([
+    "message",
+    { type: message.getType(), content, name, calls, invalid, tool_call_id, status, extra },
+  ]);
+}
+
+function* messagePieces(messages: unknown): Generator<Piece> {
+  if (messages === undefined) return;
+  const list = Array.isArray(messages) ? messages : [messages];
+  for (const [index, each] of list.entries()) {
+    const message = coerceMessageLikeToMessage(each as BaseMessageLike);
+    if (RemoveMessage.isInstance(message)) continue;
+    yield { at: `messages[${index}] (${message.getType()})`, digest: messageDigest(message) };
+    if (!AIMessage.isInstance(message)) continue;
+    for (const call of message.tool_calls ?? []) yield { at: `call ${call.name}`, digest: callDigest(call) };
+  }
+}
+
+/** The values that have labels, by what they contain. An empty default has none and needs none. */
+export function piecesOf({ messages, context, todos, files, call }: Values): readonly Piece[] {
+  const pieces = [...messagePieces(messages)];
+  if (call !== undefined) pieces.push({ at: "the call", digest: callDigest(call as ToolCall) });
+  if (context !== undefined && context !== "") {
+    pieces.push({ at: "context", digest: contentDigest(["context", context]) });
+  }
+  if (Array.isArray(todos) ? todos.length > 0 : todos !== undefined) {
+    pieces.push({ at: "todos", digest: contentDigest(["todos", todos]) });
+  }
+  for (const [path, file] of Object.entries(files ?? {})) {
+    if (file === null || file === undefined) continue; // A deletion.
+    pieces.push({ at: `file ${path}`, digest: contentDigest(["file", path, file]) });
+  }
+  return pieces;
+}
+
+/** Looks the values up. */
+export async function weigh(journal: Journal, root: string, values: Values): Promise<Provenance> {
+  const pieces = piecesOf(values);
+  if (pieces.length === 0) return { label: meet(), labels: new Map(), unknown: [] };
+  const labels = await journal.labels(root, [...new Set(pieces.map(({ digest }) => digest))]);
+  const unknown = pieces.filter(({ digest }) => !labels.has(digest));
+  return { label: meet(...pieces.map(({ digest }) => labels.get(digest) ?? BOTTOM)), labels, unknown };
+}
+
+/** Says what values may be believed from now on. */
+export async function vouch(journal: Journal, root: string, values: Values, label: Label): Promise<void> {
+  const digests = new Set(piecesOf(values).map(({ digest }) => digest));
+  if (digests.size > 0)
+    await journal.recordLabels(
+      root,
+      [...digests].map((digest) => ({ digest, label })),
+    );
+}
+
+/** The mark of having read values that nobody vouched for. */
+export function unlabelledMark({ unknown: [first, ...others] }: Provenance, at: string): TrustMark | undefined {
+  if (first === undefined) return undefined;
+  const more = others.length === 0 ? "" : ` and ${others.length} more`;
+  return mark(BOTTOM, `unlabelled: nothing in this thread wrote ${first.at}${more}`, at);
+}
