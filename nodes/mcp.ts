@@ -79,7 +79,7 @@ function wrap(tool: McpTool, server: string, declaration: McpDeclaration): Harne
     source,
     ...(declaration.floor === undefined ? {} : { floor: declaration.floor }),
     pinned: true,
-    origin: { protocol: "mcp", server, },
+    origin: { protocol: "mcp", server, annotations: hints },
     run: (args, { signal }) => call(tool, args, signal),
   });
   return wrapped as unknown as HarnessTool;
@@ -158,8 +158,8 @@ const ANSWERED_WITH_ERROR = /^MCP tool '[^']*' on server '[^']*' returned an err
  */
 async function call(tool: McpTool, args: object, signal: AbortSignal): Promise<string> {
   try {
-    // Without callbacks: the harness records the call itself, with its label. A copy: the adapter writes into it.
-    return textOf(await tool.invoke(structuredClone(args), { signal, callbacks: [] }));
+    // Without callbacks: the harness records the call itself, with its label.
+    return textOf(await tool.invoke(args, { signal, callbacks: [] }));
   } catch (error) {
     if (isGraphBubbleUp(error)) throw error;
     const message = error instanceof Error ? error.message : String(error);

@@ -23,7 +23,7 @@ export function openSqliteHandle(target: SqliteTarget): Libsql.Database {
     if (target.kind === "sqlite") makeDirectory(dirname(target.path));
     const handle = new Libsql(target.kind === "sqlite" ? target.path : ":memory:", { timeout: BUSY_TIMEOUT_MS });
     try {
-      handle.pragma("journal_mode=WAL");
+      useWriteAheadLog(handle);
       handle.pragma("synchronous=NORMAL");
       return handle;
     } catch (error) {
@@ -32,6 +32,22 @@ export function openSqliteHandle(target: SqliteTarget): Libsql.Database {
     }
   } catch (error) {
     throw toJournalError(target, error);
+  }
+}
+
+/** How often a new file is tried again that other processes are opening at the same moment. */
+const WAL_ATTEMPTS = 20;
+
+/** Changing the mode does not wait for a lock, as everything else does. Writing nothing waits in its place. */
+function useWriteAheadLog(handle: Libsql.Database): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      handle.pragma("journal_mode=WAL");
+      return;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "SQLITE_BUSY" || attempt === WAL_ATTEMPTS) throw error;
+      handle.exec("BEGIN IMMEDIATE; COMMIT");
+    }
   }
 }
 

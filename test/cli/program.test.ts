@@ -13,7 +13,7 @@ async function typed(...args: readonly string[]) {
 }
 
 describe("help and version", () => {
-  test.for(["run", "approvals", "approve", "reject", "effects", "threads", "show", "graph", "doctor", "dev", "new"])(
+  test.for(["run", "approvals", "approve", "edit", "reject", "effects", "threads", "show", "graph", "doctor", "dev", "new"])(
     "%s --help has examples and goes to standard output",
     async (name) => {
       const { code, out, err } = await typed(name, "--help");

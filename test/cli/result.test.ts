@@ -65,6 +65,8 @@ const approval = {
   arguments: { id: "C-1" },
   considered: label({ integrity: 2 }),
   causes: [{ axis: "integrity", rank: 2, reason: "read through look" }],
+  view: 'erase(id: "C-1")',
+  reasons: ["integrity 2 below 3", "the tool is not as it was"],
   deficits: [{ axis: "integrity", rank: 2, floor: 3 }],
   expiresAt: 0,
   status: "pending",
@@ -118,6 +120,8 @@ test("the summary shows the open question, the numbers and what to type", async 
   const text = summaryOf(await resultOf(end), [approval], { outStyle: PLAIN });
   expect(text).toContain('erase(id: "C-1")');
   expect(text).toContain("because  integrity 2: read through look");
+  expect(text).toContain("because  the tool is not as it was");
+  expect(text).not.toContain("because  integrity 2 below 3"); // Told beside the bars.
   expect(text).toContain(
     "waiting for approval · 2 steps · 3 model calls · 300+30 tokens · queued 1.0 s · trust 2 (▅▇▇▇ integrity 2) · t",
   );

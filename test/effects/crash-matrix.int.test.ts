@@ -51,25 +51,25 @@ async function inPairs<Item>(items: readonly Item[], each: (item: Item) => Promi
 }
 
 /** Kills one process per boundary, with a run for each kind of provider, and lets a second one resume what it left. */
-async function crashAndResume(url: string, folder: string): Promise<ReadonlyMap<string, Outcome>> {
+async function crashAndResume({ url, keyFile }: Place, folder: string): Promise<ReadonlyMap<string, Outcome>> {
   const killed = new Map<string, Outcome["killed"]>();
   const answers = new Map<string, string>();
   await inPairs(BOUNDARIES, async (point) => {
     const cells = KINDS.map((kind) => ({ kind, point }));
-    const { signal } = await work({ url, folder, work: "run", point, cells });
+    const { signal } = await work({ url, keyFile, folder, work: "run", point, cells });
     for (const cell of cells) {
       killed.set(threadOf(cell), {
         signal,
         effects: new FileProvider(folder, threadOf(cell), cell.kind).effects().length,
       });
     }
-    const { out } = await work({ url, folder, work: "resume", point, cells });
+    const { out } = await work({ url, keyFile, folder, work: "resume", point, cells });
     for (const line of out.trimEnd().split("\n")) {
       const { thread, answer } = JSON.parse(line) as { thread: string; answer: string };
       answers.set(thread, answer);
     }
   });
-  const journal = openJournal(url);
+  const journal = openJournal(url, { keyFile });
   const outcomes = new Map<string, Outcome>();
   for (const cell of CELLS) {
     const thread = threadOf(cell);
@@ -106,7 +106,7 @@ function crashMatrix(database: string, place: () => Place): void {
     let outcomes: ReadonlyMap<string, Outcome>;
     beforeAll(async () => {
       at = place();
-      outcomes = await crashAndResume(at.url, folder);
+      outcomes = await crashAndResume(at, folder);
       columns.push(...KINDS.map((kind) => `${database}: ${kind}`));
     }, 5 * MINUTES);
     afterAll(async () => {

@@ -17,6 +17,8 @@ export interface Cell {
 /** What a worker is told. */
 export interface Order {
   readonly url: string;
+  /** Of the journal's seals. Unset: beside the database. */
+  readonly keyFile?: string | undefined;
   /** Where the provider keeps its files. */
   readonly folder: string;
   /** `run` starts the cells and is killed when all of them stand at `point`; `resume` goes on with them. */

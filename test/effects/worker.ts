@@ -10,7 +10,7 @@ import { scriptedModel } from "../contracts/script.js";
 import { type Cell, FileProvider, type Order, threadOf } from "./matrix.js";
 import { sender, sendTool } from "./send.js";
 
-const { url, folder, work, point: end, cells } = JSON.parse(process.argv[2] ?? "") as Order;
+const { url, keyFile, folder, work, point: end, cells } = JSON.parse(process.argv[2] ?? "") as Order;
 const model = scriptedModel(sender);
 
 let standing = 0;
@@ -30,7 +30,7 @@ function standStill(): Reach {
 /** One run on connections of its own. */
 async function run(cell: Cell): Promise<void> {
   const thread = threadOf(cell);
-  const journal = openJournal(url);
+  const journal = openJournal(url, { keyFile });
   const { saver, close } = await openCheckpointer(url);
   const reach = standStill();
   watchStatements(journal, saver, reach);

@@ -1,0 +1,164 @@
+// An agent with one tool that can die and live again: each life is what one process would be (a journal connection, a
+// tool, a graph of its own) on the same database and checkpoints. A life that is cut off stands still for ever at its
+// boundary, as a killed process does: no `finally` runs, no lease is given back.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { HumanMessage } from "@langchain/core/messages";
+import { Command, MemorySaver } from "@langchain/langgraph";
+import { systemClock } from "../../capacity/index.js";
+import { type EffectRecord, type Journal, openJournal } from "../../checkpoints/index.js";
+import { agentGraph } from "../../graphs/index.js";
+import type { ApprovalInterrupt, HarnessTool } from "../../nodes/index.js";
+import { definePolicy } from "../../trust/index.js";
+import { type Boundary, type Reach, watchedTool, watchStatements } from "./boundaries.js";
+import { calls, type ScriptStep, script, scriptedModel } from "./script.js";
+
+/** Longer than a lease holds without renewal, in ms: what a dead life held is free for the next one. */
+const BETWEEN_LIVES_MS = 60_000;
+
+/** More often than this the planner does not try again. */
+const TRIES = 3;
+
+/** How a run of a life ended. */
+export interface Ended {
+  /** Whether it was cut off at its boundary. */
+  readonly stood: boolean;
+  /** The agent's last message. */
+  readonly answer: string;
+  /** What a person is asked, when it waits for one. */
+  readonly asked: ApprovalInterrupt | undefined;
+}
+
+type Graph = ReturnType<ReturnType<typeof agentGraph>["compile"]>;
+
+/** One process's worth of an agent. */
+export interface Life {
+  readonly journal: Journal;
+  readonly tool: HarnessTool;
+  readonly graph: Graph;
+  /** Runs the task, or goes on with it (`null`), from a checkpoint when `config` names one. Requests are not answered. */
+  run(input: "task" | null | Command, config?: object): Promise<Ended>;
+}
+
+/** What can happen to a life at a boundary. */
+export interface Fate {
+  /** It stands still there. */
+  readonly until?: Boundary;
+  /** It throws there, once. */
+  readonly fails?: Boundary;
+  /** Error to throw at `fails`. Default: one that says that the life was cut off. */
+  readonly error?: Error;
+}
+
+/** All lives of one thread. Close it: that removes the database. */
+export class Lives {
+  /** Every answer of the tool, with the idempotency key it was given. */
+  readonly told: { readonly key: string; readonly content: string }[] = [];
+  private readonly folder = mkdtempSync(join(tmpdir(), "bulkhead-contract-"));
+  private readonly store = new MemorySaver();
+  private readonly model;
+  private readonly journals: Journal[] = [];
+  private age = 0;
+
+  /** The tool is made anew for every life. */
+  constructor(
+    private readonly tool: () => HarnessTool,
+    { name }: HarnessTool,
+    private readonly args: Readonly<Record<string, unknown>>,
+  ) {
+    const act = calls([name, { ...args }]);
+    // As a planner does: tries again what certainly failed, and leaves alone what is in doubt.
+    const next: ScriptStep = ({ messages }) => {
+      const answer = messages.at(-1)?.content ?? "";
+      const tries = messages.filter(({ role }) => role === "tool").length;
+      return answer.startsWith("Error:") && tries < TRIES ? act : answer;
+    };
+    this.model = scriptedModel(script([act, ...Array.from({ length: TRIES }, () => next)]));
+  }
+
+  get config() {
+    return { configurable: { thread_id: "contract", run_id: "contract" }, durability: "sync" as const };
+  }
+
+  /** The next life: after this, whatever earlier lives held has run out. */
+  next(fate: Fate = {}): Life {
+    this.age += BETWEEN_LIVES_MS;
+    return this.alongside(fate);
+  }
+
+  /** A life at the same time as the last one. */
+  alongside({ until, fails, error = new Error("cut off by the contract") }: Fate = {}): Life {
+    const { age } = this;
+    const clock = { ...systemClock, now: () => systemClock.now() + age };
+    const url = `sqlite:${join(this.folder, "contract.db")}`;
+    const journal = openJournal(url, { clock, every: () => () => undefined });
+    this.journals.push(journal);
+    let stand: () => void = () => undefined;
+    const stood = new Promise<Ended>((stands) => {
+      stand = () => stands({ stood: true, answer: "", asked: undefined });
+    });
+    let stands = false;
+    let failed = false;
+    const reach: Reach = async (boundary) => {
+      if (boundary === fails && !failed) {
+        failed = true;
+        throw error;
+      }
+      if (!stands && boundary !== until) return;
+      stands = true;
+      stand();
+      await new Promise(() => undefined);
+    };
+    const saver: MemorySaver = Object.create(this.store);
+    watchStatements(journal, saver, reach);
+    const tool = this.tool();
+    const told = (key: string, content: string) => void this.told.push({ key, content });
+    const graph = agentGraph({
+      journal,
+      model: this.model,
+      prompt: "You are the agent of a contract.",
+      tools: [watchedTool(tool, reach, told)],
+      policy: policyFor(tool),
+    }).compile({ checkpointer: saver });
+    const run: Life["run"] = async (input, config = {}) => {
+      const given = input === "task" ? { messages: [new HumanMessage("Do it.")] } : input;
+      return Promise.race([stood, graph.invoke(given as never, { ...this.config, ...config }).then(ended)]);
+    };
+    return { journal, tool, graph, run };
+  }
+
+  /** What the ledger says about the tool, oldest first, without what takes effects back. */
+  async ledger(): Promise<readonly EffectRecord[]> {
+    const effects = (await this.journals.at(-1)?.effects()) ?? [];
+    return effects.filter(({ compensates }) => compensates === undefined);
+  }
+
+  async close(): Promise<void> {
+    for (const journal of this.journals) await journal.close();
+    await this.model.provider.close();
+    await this.model.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function ended(result: unknown): Ended {
+  const { messages, __interrupt__ } = result as {
+    messages: { text: string }[];
+    __interrupt__?: { value: ApprovalInterrupt }[];
+  };
+  return { stood: false, answer: messages.at(-1)?.text ?? "", asked: __interrupt__?.[0]?.value };
+}
+
+/** Lets every label pass: what is on trial here is the tool. A repetition is asked about under any policy. */
+const policyFor = ({ name }: HarnessTool) =>
+  definePolicy({
+    name: "contract",
+    floor: 0,
+    tools: { [name]: { floor: 0 } },
+  });
+
+/** Approves everything that is asked. */
+export const approving = ({ requests }: ApprovalInterrupt): Command =>
+  new Command({ resume: { decisions: requests.map(({ id }) => ({ id, decision: "approve" })) } });
