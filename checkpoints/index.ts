@@ -2,6 +2,7 @@
 
 export { type CheckpointerOptions, openCheckpointer } from "./checkpointer.js";
 export { redactUrl } from "./database/target.js";
+export { type Derivation, deriveThread } from "./derive.js";
 export {
   ApprovalError,
   type ApprovalErrorCode,

@@ -70,7 +70,7 @@ function withLabelledWrites(graph: Writable, harness: Harness): Writable {
     bulkUpdateState: {
       value: async (...[config, supersteps]: Parameters<typeof write>) => {
         const updates = supersteps.flatMap((superstep) => superstep.updates);
-        await labelUpdates(harness.journal, config, updates);
+        await labelUpdates(harness.journal, config, updates, harness.policy);
         return write(config, supersteps);
       },
     },

@@ -79,7 +79,7 @@ const refused = (call: OpenCall, why: string): CallResult => ({
   mark: TOP,
 });
 
-/** What no longer matches the clearance. Effects that were dispatched before a crash are past this check. */
+/** What no longer matches the clearance. */
 async function refusalOf(
   call: OpenCall,
   tool: HarnessTool,
@@ -87,11 +87,12 @@ async function refusalOf(
   now: Label,
   { journal, policy, step }: { readonly journal: Journal; readonly policy: Policy; readonly step: Step },
 ): Promise<string | undefined> {
-  if (effect.status !== "intended") {
-    return canonicalJson(effect.arguments) === canonicalJson(call.args) ? undefined : CHANGED;
+  if (effect.tool !== tool.name || effect.intent !== call.intent || effect.root !== step.root) {
+    return "what was cleared is another call";
   }
+  if (canonicalJson(effect.arguments) !== canonicalJson(call.args)) return "its arguments changed after it was cleared";
+  if (effect.status !== "intended") return undefined; // Sent already: only its outcome is told, or found out.
   if (effect.thread !== step.scope.thread) return "it was cleared for another thread";
-  if (canonicalJson(effect.arguments) !== canonicalJson(call.args)) return CHANGED;
   const { considered, preconditions } = effect;
   const bound = { preconditions, policyDigest: policy.digest, considered };
   const binding = bindingOf(step, { intent: call.intent, args: effect.arguments }, tool, bound);
@@ -107,8 +108,6 @@ async function refusalOf(
   }
   return preconditionProblem(tool, effect, step);
 }
-
-const CHANGED = "its arguments changed after it was cleared";
 
 async function preconditionProblem(tool: HarnessTool, effect: EffectRecord, step: Step): Promise<string | undefined> {
   try {

@@ -3,7 +3,7 @@
 
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
-import type { ApprovalRecord, Approver, Journal } from "../checkpoints/index.js";
+import { ApprovalError, type ApprovalRecord, type Approver, type Journal } from "../checkpoints/index.js";
 import { type Deficit, describeCause, type Label, type Policy } from "../trust/index.js";
 import { findTool } from "./calls.js";
 import type { Step } from "./step.js";
@@ -50,6 +50,9 @@ export const approvalAnswer = z.object({
   decisions: z.array(decision).min(1).describe("One decision per request."),
 });
 
+/** The same as JSON Schema, for a client that makes a form of it. */
+export const approvalForm = z.toJSONSchema(approvalAnswer, { io: "input" });
+
 /** Shows a stored request to a person. */
 export const viewOf = (record: ApprovalRecord): ApprovalView => ({
   id: record.id,
@@ -63,12 +66,17 @@ export const viewOf = (record: ApprovalRecord): ApprovalView => ({
   expires: new Date(record.expiresAt).toISOString(),
 });
 
-/** Who answers: the user that the server has authenticated (API token, Studio), or nobody in particular. */
-export function approverOf({ configurable = {} }: LangGraphRunnableConfig): Approver {
+/**
+ * Who answers: the user that the server has authenticated (API token, Studio), or nobody in particular. A LangGraph
+ * server without authentication hands on whatever user a client claims to be, so the policy has to say that it has one.
+ */
+export function approverOf({ configurable = {} }: LangGraphRunnableConfig, { document }: Policy): Approver {
   const user = configurable["langgraph_auth_user"] as { identity?: unknown } | undefined;
-  return typeof user?.identity === "string"
+  const anonymous = "studio or API, not authenticated";
+  if (typeof user?.identity !== "string") return { by: anonymous, authenticated: "none" };
+  return document.approvals.authentication === "server"
     ? { by: user.identity, authenticated: "server" }
-    : { by: "studio or API, not authenticated", authenticated: "none" };
+    : { by: `${anonymous}, says to be ${user.identity}`, authenticated: "none" };
 }
 
 /** Whether the policy lets this approver decide. Asked when the decision is made, and again when it is used. */
@@ -96,7 +104,7 @@ export async function takeAnswer(
   pending: readonly ApprovalRecord[],
   { journal, policy, toolbox, step }: Hearing,
 ): Promise<void> {
-  const approver = approverOf(step.config);
+  const approver = approverOf(step.config, policy);
   const { by, authenticated } = approver;
   const parsed = approvalAnswer.safeParse(answer);
   if (!parsed.success) return refuse("any", "any", z.prettifyError(parsed.error));
@@ -115,8 +123,14 @@ export async function takeAnswer(
       continue;
     }
     const outcome = decision === "approve" ? "approved" : decision === "reject" ? "rejected" : "edited";
-    if (outcome === "edited") await journal.editApproval(id, args ?? {}, approver);
-    else await journal.decideApproval(id, outcome, approver, reason);
+    try {
+      if (outcome === "edited") await journal.editApproval(id, args ?? {}, approver);
+      else await journal.decideApproval(id, outcome, approver, reason);
+    } catch (error) {
+      if (!ApprovalError.isInstance(error)) throw error;
+      await refuse(id, asked.tool, error.message); // Decided twice, from somewhere else, or too late.
+      continue;
+    }
     const told = { kind: "approval.decided", id, tool: asked.tool, decision: outcome, by, authenticated } as const;
     await step.record(reason === undefined ? told : { ...told, reason });
   }

@@ -49,11 +49,12 @@ export async function compensateEffect(effect: EffectRecord, compensation: Compe
   }
 }
 
-const intentOf = ({ key, root, thread, run, callId, arguments: args }: EffectRecord, tool: HarnessTool) => ({
+const intentOf = ({ key, root, thread, run, callId, intent, arguments: args }: EffectRecord, tool: HarnessTool) => ({
   root,
   thread,
   run,
   callId,
+  intent,
   tool: tool.name,
   arguments: args,
   binding: digest({ compensates: key, tool: tool.digest }),

@@ -7,7 +7,7 @@ import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
 import { ApprovalError, type ApprovalRecord, type ApprovalRequest, type Journal } from "../checkpoints/index.js";
 import { type Cause, canonicalJson, describeCause, type Policy } from "../trust/index.js";
-import { type ApprovalInterrupt, approvalAnswer, mayApprove, takeAnswer, viewOf } from "./approval.js";
+import { type ApprovalInterrupt, approvalForm, mayApprove, takeAnswer, viewOf } from "./approval.js";
 import { answerTo, findTool, type OpenCall, openCallsOf } from "./calls.js";
 import { type Consideration, consider } from "./consider.js";
 import { effectKey } from "./effect.js";
@@ -80,13 +80,14 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
       decided = await inOrder(calls, (call) => decide(call, recorded, step));
       const pending = decided.flatMap(({ approval }) => (approval?.status === "pending" ? [approval] : []));
       if (pending.length === 0) break;
-      const answer = interrupt<ApprovalInterrupt, z.output<typeof approvalAnswer>>(
+      const answer = interrupt<ApprovalInterrupt, unknown>(
         {
           type: "approval",
           message: `${pending.map(({ tool }) => tool).join(", ")}: the trust is too low to go on without a person.`,
           requests: pending.map(viewOf),
         },
-        { responseSchema: approvalAnswer },
+        // As a form only: an answer that does not fit it has to be in the record before the gate asks again.
+        { responseSchema: approvalForm },
       );
       await takeAnswer(answer, pending, { journal, policy, toolbox, step });
     }
@@ -284,6 +285,7 @@ async function clear(
     run: scope.run,
     tool: tool.name,
     callId: call.id,
+    intent: call.intent,
     arguments: call.args,
     binding,
     considered: question.considered,

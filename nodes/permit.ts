@@ -1,4 +1,4 @@
-// A permit is the key to one effect with one set of arguments. Its brand is a private field, so that no JSON, no
+// A permit is the key to one effect with one set of arguments, and opens once. Its brand is a private field, so that no JSON, no
 // model and no caller can make one up; minting is not part of the public face of this folder.
 
 import { digest } from "../trust/index.js";
@@ -12,7 +12,7 @@ export interface Permit {
 }
 
 class MintedPermit implements Permit {
-  readonly #minted = true;
+  #unused = true;
 
   constructor(
     readonly key: string,
@@ -21,8 +21,11 @@ class MintedPermit implements Permit {
     Object.freeze(this);
   }
 
-  static isMinted(permit: object): boolean {
-    return #minted in permit && permit.#minted;
+  /** Whether it was minted here for this action and not used yet. It is used up by that. */
+  static spend(permit: object, action: string): boolean {
+    if (!(#unused in permit) || !permit.#unused || permit.action !== action) return false;
+    permit.#unused = false;
+    return true;
   }
 }
 
@@ -34,6 +37,6 @@ const actionDigest = (tool: { readonly digest: string }, args: unknown): string 
 export const mintPermit = (key: string, tool: { readonly digest: string }, args: unknown): Permit =>
   new MintedPermit(key, actionDigest(tool, args));
 
-/** Whether `permit` was minted here for this tool and these arguments. */
-export const isPermitFor = (permit: Permit | undefined, tool: { readonly digest: string }, args: unknown): boolean =>
-  permit !== undefined && MintedPermit.isMinted(permit) && permit.action === actionDigest(tool, args);
+/** Uses the permit up. `false` unless it was minted here for this tool and these arguments, and not used before. */
+export const spendPermit = (permit: Permit | undefined, tool: { readonly digest: string }, args: unknown): boolean =>
+  permit !== undefined && MintedPermit.spend(permit, actionDigest(tool, args));

@@ -12,7 +12,7 @@ import {
 } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
 import type { Journal } from "../checkpoints/index.js";
-import { BOTTOM, canonicalJson, type Label, mark, meet, type TrustMark } from "../trust/index.js";
+import { BOTTOM, canonicalJson, isAtMost, type Label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
 
 /** The state values that can carry outside content. `call` is the payload of a `Send`. */
 export interface Values {
@@ -32,10 +32,10 @@ export interface Piece {
 
 /** What is known of the values a node reads. */
 export interface Provenance {
-  /** Their meet; {@link BOTTOM} when one of them is unknown. */
-  readonly label: Label;
+  readonly pieces: readonly Piece[];
   readonly labels: ReadonlyMap<string, Label>;
-  readonly unknown: readonly Piece[];
+  /** The meet of all; {@link BOTTOM} when one of them is unknown. */
+  readonly label: Label;
 }
 
 /** As it reads after a checkpoint's round trip through JSON. What canonical JSON refuses still has one name. */
@@ -100,27 +100,39 @@ export function piecesOf({ messages, context, todos, files, call }: Values): rea
 }
 
 /** Looks the values up. */
-export async function weigh(journal: Journal, root: string, values: Values): Promise<Provenance> {
+export async function weigh(journal: Journal, thread: string, values: Values): Promise<Provenance> {
   const pieces = piecesOf(values);
-  if (pieces.length === 0) return { label: meet(), labels: new Map(), unknown: [] };
-  const labels = await journal.labels(root, [...new Set(pieces.map(({ digest }) => digest))]);
-  const unknown = pieces.filter(({ digest }) => !labels.has(digest));
-  return { label: meet(...pieces.map(({ digest }) => labels.get(digest) ?? BOTTOM)), labels, unknown };
+  if (pieces.length === 0) return { pieces, labels: new Map(), label: meet() };
+  const labels = await journal.labels(thread, [...new Set(pieces.map(({ digest }) => digest))]);
+  return { pieces, labels, label: meet(...pieces.map(({ digest }) => labels.get(digest) ?? BOTTOM)) };
 }
 
 /** Says what values may be believed from now on. */
-export async function vouch(journal: Journal, root: string, values: Values, label: Label): Promise<void> {
+export async function vouch(journal: Journal, thread: string, values: Values, label: Label): Promise<void> {
   const digests = new Set(piecesOf(values).map(({ digest }) => digest));
   if (digests.size > 0)
     await journal.recordLabels(
-      root,
+      thread,
       [...digests].map((digest) => ({ digest, label })),
     );
 }
 
-/** The mark of having read values that nobody vouched for. */
-export function unlabelledMark({ unknown: [first, ...others] }: Provenance, at: string): TrustMark | undefined {
-  if (first === undefined) return undefined;
-  const more = others.length === 0 ? "" : ` and ${others.length} more`;
-  return mark(BOTTOM, `unlabelled: nothing in this thread wrote ${first.at}${more}`, at);
+/** The values that nothing in this thread wrote. */
+export const unlabelled = ({ pieces, labels }: Provenance): readonly Piece[] =>
+  pieces.filter(({ digest }) => !labels.has(digest));
+
+/**
+ * The mark of having read something that is below the thread's own label: it came in from outside of a run.
+ * `undefined` when nothing is, as always when only the harness's nodes wrote.
+ */
+export function injectedMark(read: Provenance, trust: Label, at: string): TrustMark | undefined {
+  const below = read.pieces.filter(({ digest }) => !isAtMost(trust, read.labels.get(digest) ?? BOTTOM));
+  if (below.length === 0) return undefined;
+  const marks = below.map(({ at: where, digest }) => {
+    const label = read.labels.get(digest);
+    return label === undefined
+      ? mark(BOTTOM, `unlabelled: nothing in this thread wrote ${where}`, at)
+      : mark(label, `${where} was written from outside of a run`, at);
+  });
+  return meetMarks(...marks);
 }

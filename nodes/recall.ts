@@ -5,7 +5,7 @@ import { type BaseMessage, HumanMessage, SystemMessage } from "@langchain/core/m
 import type { Journal } from "../checkpoints/index.js";
 import { type LabelledMemory, loadInstructions, loadSkills } from "../memory/index.js";
 import { BOTTOM, begin, mark, meetMarks, TOP, type TrustBeginning, type TrustMark } from "../trust/index.js";
-import { piecesOf, unlabelledMark, vouch, weigh } from "./provenance.js";
+import { injectedMark, piecesOf, unlabelled, vouch, weigh } from "./provenance.js";
 import type { AgentView } from "./state.js";
 import { harnessNode, type Step } from "./step.js";
 
@@ -66,18 +66,18 @@ export const recall = ({ journal, graph = "agent", memory, folder, limit = 5 }: 
  * as the model's, a message replaced behind our back.
  */
 async function welcome(messages: readonly BaseMessage[], journal: Journal, step: Step): Promise<TrustMark | undefined> {
-  const known = await weigh(journal, step.root, { messages });
-  if (known.unknown.length === 0) return undefined;
-  const fresh = step.scope.step === 1;
+  const { thread, step: superstep } = step.scope;
+  const known = await weigh(journal, thread, { messages });
+  const fresh = superstep === 1;
   const last = messages.findLastIndex((message) => !HumanMessage.isInstance(message));
   const input = fresh
     ? messages.filter((message) => HumanMessage.isInstance(message) || SystemMessage.isInstance(message))
     : messages.slice(last + 1);
-  const unknown = new Set(known.unknown.map(({ digest }) => digest));
+  const unknown = new Set(unlabelled(known).map(({ digest }) => digest));
   const sent = input.filter((message) => piecesOf({ messages: [message] }).some(({ digest }) => unknown.has(digest)));
-  const floor = fresh ? (await journal.thread(step.scope.thread))?.floor : undefined;
-  await vouch(journal, step.root, { messages: sent }, floor ?? TOP);
-  return unlabelledMark(await weigh(journal, step.root, { messages }), step.at);
+  const floor = fresh ? (await journal.thread(thread))?.floor : undefined;
+  await vouch(journal, thread, { messages: sent }, floor ?? TOP);
+  return injectedMark(await weigh(journal, thread, { messages }), fresh ? (floor ?? TOP) : step.trust, step.at);
 }
 
 /** A beginning and a mark in one write: the thread begins with what was read already met into it. */

@@ -18,7 +18,7 @@ import {
   trustOf,
 } from "../trust/index.js";
 import type { OpenCall } from "./calls.js";
-import { callDigest, unlabelledMark, type Values, vouch, weigh } from "./provenance.js";
+import { callDigest, injectedMark, unlabelled, type Values, vouch, weigh } from "./provenance.js";
 import { type NodeRole, withRole } from "./role.js";
 
 /** The LangChain custom event that tells an enclosing runner of a mark. */
@@ -35,7 +35,7 @@ export interface Step {
   readonly root: string;
   /**
    * The trust channel as it stood when the superstep began, whatever the node's input object says; at the bottom when
-   * the node was given a value that nothing in this thread wrote.
+   * the node was given a value that nothing in this thread wrote, as low as a value that came in from outside of a run.
    */
   readonly trust: Trust;
   /** `planner#4`: for causes. */
@@ -95,9 +95,10 @@ export function harnessNode<State>(
       await journal.append(scope, event);
     };
     await record({ kind: "node.start" });
-    const read = await weigh(journal, root, reads(state, config));
-    const fall = unlabelledMark(read, at);
-    if (fall !== undefined) await record({ kind: "label.missing", values: read.unknown.map((each) => each.at) });
+    const read = await weigh(journal, scope.thread, reads(state, config));
+    const fall = injectedMark(read, channel, at);
+    const missing = unlabelled(read).map((each) => each.at);
+    if (missing.length > 0) await record({ kind: "label.missing", values: missing });
     const step: Step = {
       config,
       scope,
@@ -106,12 +107,12 @@ export function harnessNode<State>(
       at,
       signal: config.signal ?? new AbortController().signal,
       record,
-      vouch: (values) => vouch(journal, root, values, read.label),
+      vouch: (values) => vouch(journal, scope.thread, values, read.label),
       lineageOf: (call) => read.labels.get(callDigest(call)) ?? BOTTOM,
     };
     try {
       const update = withFall(await body(state, step), fall);
-      await vouch(journal, root, update as Values, meet(read.label, markIn(update) ?? TOP));
+      await vouch(journal, scope.thread, update as Values, meet(read.label, markIn(update) ?? TOP));
       await recordFall(journal, { ...step, trust: channel }, update);
       await record({ kind: "node.end", ms: journal.clock.now() - started });
       return update;

@@ -4,8 +4,17 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { StructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
-import { digest, type FloorSpecification, type Label, label, mark, meetMarks, type TrustMark } from "../trust/index.js";
-import { isPermitFor, type Permit } from "./permit.js";
+import {
+  canonicalJson,
+  digest,
+  type FloorSpecification,
+  type Label,
+  label,
+  mark,
+  meetMarks,
+  type TrustMark,
+} from "../trust/index.js";
+import { type Permit, spendPermit } from "./permit.js";
 
 /** `none` only reads; `idempotent` may be repeated under its key; `compensable` can be undone; `irreversible` cannot. */
 export type Effect = "none" | "idempotent" | "compensable" | "irreversible";
@@ -119,7 +128,7 @@ export class PermitRequiredError extends Error {
   readonly code = "PERMIT_REQUIRED";
   constructor(readonly tool: string) {
     super(
-      `${tool} has an effect that has to pass the gate and was called without a permit for these arguments. Only the gate mints permits: route the call through gate → act.`,
+      `${tool} has an effect that has to pass the gate and was called without an unused permit for these arguments. Only the gate mints permits: route the call through gate → act.`,
     );
   }
 }
@@ -201,8 +210,10 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
    * @throws z.ZodError when the arguments do not fit the schema.
    */
   async execute(input: unknown, context: ToolContext): Promise<ToolOutcome> {
-    if (isGated(this.effect) && !isPermitFor(context.permit, this, input)) throw new PermitRequiredError(this.name);
-    const result: unknown = await this.body(this.schema.parse(input), context);
+    // A getter may answer differently at every look: what is checked and what runs is one copy.
+    const given: unknown = isGated(this.effect) ? JSON.parse(canonicalJson(input)) : input;
+    if (isGated(this.effect) && !spendPermit(context.permit, this, given)) throw new PermitRequiredError(this.name);
+    const result: unknown = await this.body(this.schema.parse(given), context);
     const value = result instanceof LabelledResult ? result.value : result;
     const content = typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
     return { content, mark: this.markOf(result) };

@@ -138,6 +138,7 @@ const intend = (call: OpenCall, tool: HarnessTool, { journal, policy }: ToolsOpt
     run: scope.run,
     tool: tool.name,
     callId: call.id,
+    intent: call.intent,
     arguments: call.args,
     binding: digest({ tool: tool.digest, arguments: call.args }),
     considered: meet(trust),

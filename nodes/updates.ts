@@ -3,7 +3,7 @@
 
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { Journal } from "../checkpoints/index.js";
-import { BOTTOM, TOP } from "../trust/index.js";
+import { BOTTOM, type Policy, TOP } from "../trust/index.js";
 import { approverOf } from "./approval.js";
 import { type Values, vouch } from "./provenance.js";
 import { scopeOf } from "./step.js";
@@ -22,15 +22,15 @@ export async function labelUpdates(
   journal: Journal,
   config: RunnableConfig,
   updates: readonly StateUpdate[],
+  policy: Policy,
 ): Promise<void> {
   const { thread } = scopeOf(config);
-  const { by, authenticated } = approverOf(config);
+  const { by, authenticated } = approverOf(config, policy);
   const known = authenticated === "server";
-  const root = (await journal.thread(thread))?.root ?? thread;
   const run = journal.id("update");
   for (const { values, asNode } of updates) {
     if (typeof values !== "object" || values === null) continue; // A copy or a clearing brings nothing of its own.
-    await vouch(journal, root, values as Values, known ? TOP : BOTTOM);
+    await vouch(journal, thread, values as Values, known ? TOP : BOTTOM);
     await journal.append(
       { thread, run },
       {

@@ -51,6 +51,11 @@ export interface PolicyDocument {
     readonly openLimit?: number;
     /** Default `anyone`. */
     readonly approvers?: Approvers;
+    /**
+     * Whether the server that runs the graph authenticates its users. `server`: LangGraph's `langgraph_auth_user` is
+     * believed. Default `none`: a server without authentication hands on whatever a client claims.
+     */
+    readonly authentication?: "none" | "server";
   };
   /** By tool name. */
   readonly tools?: Readonly<Record<string, ToolRule>>;
@@ -60,7 +65,12 @@ export interface PolicyDocument {
 export interface CompletePolicyDocument extends PolicyDocument {
   readonly floor: Floor;
   readonly blocksAt: Partial<Record<Axis, Rank>>;
-  readonly approvals: { readonly ttlMinutes: number; readonly openLimit: number; readonly approvers: Approvers };
+  readonly approvals: {
+    readonly ttlMinutes: number;
+    readonly openLimit: number;
+    readonly approvers: Approvers;
+    readonly authentication: "none" | "server";
+  };
   readonly tools: Readonly<Record<string, ToolRule>>;
 }
 
@@ -138,7 +148,7 @@ export function definePolicy(document: unknown): Policy {
     name: stated.name,
     floor: floorOf(stated.floor, level(3)),
     blocksAt: { integrity: 0, ...stated.blocksAt },
-    approvals: { ttlMinutes: 1440, openLimit: 5, approvers: "anyone", ...stated.approvals },
+    approvals: { ttlMinutes: 1440, openLimit: 5, approvers: "anyone", authentication: "none", ...stated.approvals },
     tools: stated.tools ?? {},
   };
   return Object.freeze({ document: freeze(complete), digest: digest(complete), argumentRules });

@@ -154,6 +154,11 @@ const policyDocument = object(
         `use a whole number from 0 to ${MAX_OPEN}`,
       ),
       approvers,
+      authentication: expect(
+        (value) => value === "none" || value === "server",
+        "is no authentication",
+        'write "none", or "server" when the server that runs the graph authenticates its users',
+      ),
     }),
     tools,
   },

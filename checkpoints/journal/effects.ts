@@ -16,6 +16,7 @@ const intentSchema = z.object({
   run: z.string(),
   tool: z.string(),
   callId: z.string(),
+  intent: z.string().default(""), // An effect from before there were intents is nobody's call.
   arguments: callArguments,
   binding: z.string(),
   considered: label,

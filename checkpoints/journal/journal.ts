@@ -126,12 +126,12 @@ class DatabaseJournal implements Journal {
     return this.write(threads.lowerFloor(thread, label, this.clock.now()));
   }
 
-  recordLabels(root: string, values: readonly { readonly digest: string; readonly label: Label }[]) {
-    return this.write(recordLabels(root, values, this.seal));
+  recordLabels(thread: string, values: readonly { readonly digest: string; readonly label: Label }[]) {
+    return this.write(recordLabels(thread, values, this.seal));
   }
 
-  labels(root: string, digests: readonly string[]) {
-    return this.read(findLabels(root, digests, this.seal));
+  labels(thread: string, digests: readonly string[]) {
+    return this.read(findLabels(thread, digests, this.seal));
   }
 
   recordDocument(kind: "policy" | "tool", digest: string, document: unknown) {

@@ -93,6 +93,8 @@ export interface EffectIntent {
   readonly run: string;
   readonly tool: string;
   readonly callId: string;
+  /** Names the call among all that may share its id: a digest of the message it stands in, and its place there. */
+  readonly intent: string;
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly binding: string;
   readonly considered: Label;
@@ -180,10 +182,14 @@ export interface Journal {
   /** Meets `label` into the thread's floor. A thread the journal does not know gets the bottom. */
   lowerFloor(thread: string, label: Label): Promise<void>;
 
-  /** Keeps what was read or produced under its digest, and meets `label` into what was known of it under this root. */
-  recordLabels(root: string, values: readonly { readonly digest: string; readonly label: Label }[]): Promise<void>;
-  /** The labels of these digests under this root. One that is missing was never produced here; a forged one is the bottom. */
-  labels(root: string, digests: readonly string[]): Promise<ReadonlyMap<string, Label>>;
+  /** Keeps the label of a value under the value's digest, met with what this thread knew of it. */
+  recordLabels(thread: string, values: readonly { readonly digest: string; readonly label: Label }[]): Promise<void>;
+  /**
+   * The labels of these digests in this thread, or in its root where it knows none of its own: what a rewound thread
+   * writes anew is not pulled down by the same content in the branch it left. One that is missing was never produced
+   * here; a forged one is the bottom.
+   */
+  labels(thread: string, digests: readonly string[]): Promise<ReadonlyMap<string, Label>>;
   /** Keeps a policy or a tool's manifest under its digest, so that the record can be read without the code. */
   recordDocument(kind: "policy" | "tool", digest: string, document: unknown): Promise<void>;
   document(digest: string): Promise<unknown>;

@@ -2,13 +2,22 @@
 // refund order 2 with 1,000,000.00. What every provider was really told is counted outside of everything under test.
 
 import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
-import { type BaseCheckpointSaver, Command, MemorySaver } from "@langchain/langgraph";
+import { type BaseCheckpointSaver, Command, MemorySaver, START } from "@langchain/langgraph";
 import { z } from "zod";
 import { systemClock } from "../../capacity/index.js";
 import { type ApprovalRecord, type HarnessEvent, openJournal } from "../../checkpoints/index.js";
-import { agentGraph } from "../../graphs/index.js";
-import { defineTool, type HarnessTool, type ToolDefinition } from "../../nodes/index.js";
-import { balanced, type Policy } from "../../trust/index.js";
+import { afterGate, agentGraph, HarnessGraph } from "../../graphs/index.js";
+import {
+  act,
+  createToolbox,
+  defineTool,
+  gate,
+  type HarnessTool,
+  harnessNode,
+  recall,
+  type ToolDefinition,
+} from "../../nodes/index.js";
+import { balanced, label, mark, type Policy } from "../../trust/index.js";
 import { calls, script, scriptedModel } from "../contracts/index.js";
 
 export const APPROVED = { order: 1, amount: 1 };
@@ -79,7 +88,7 @@ export class World {
   plan: readonly [name: string, args: Record<string, unknown>][];
   readonly journal;
   graph;
-  private readonly model;
+  readonly model;
   private readonly policy: Policy;
 
   constructor({ url = "memory:", policy = balanced, refund = {}, plan = [["refund", APPROVED]] }: WorldOptions = {}) {
@@ -172,4 +181,32 @@ export class World {
   async events(thread = "t1"): Promise<readonly HarnessEvent[]> {
     return (await this.journal.events({ thread })).map(({ event }) => event);
   }
+}
+
+/**
+ * Gate and act behind a planner that is only a function: for messages that no model can send, since they would have to
+ * come through JSON. The thread has read something, so that a person is asked.
+ */
+export function stagedGraph({ journal, model, saver }: World, refund: HarnessTool, plan: () => AIMessage) {
+  const toolbox = createToolbox({ tools: [refund] });
+  const common = { journal, toolbox, policy: balanced };
+  const read = { trust: mark(label({ integrity: 2 }), "read through a stub") };
+  return new HarnessGraph({ ...common, model: model.description, close: async () => undefined })
+    .addNode("recall", recall({ journal }))
+    .addNode(
+      "planner",
+      harnessNode("taint", journal, async () => ({ messages: [plan()], ...read })),
+    )
+    .addNode("gate", gate(common))
+    .addNode("act", act(common))
+    .addNode(
+      "compact",
+      harnessNode("neutral", journal, async () => ({})),
+    )
+    .addEdge(START, "recall")
+    .addEdge("recall", "planner")
+    .addEdge("planner", "gate")
+    .addConditionalEdges("gate", afterGate, ["act", "compact"])
+    .addEdge("act", "compact")
+    .compile({ checkpointer: saver });
 }

@@ -135,6 +135,7 @@ export const effectIntent = (change: Partial<EffectIntent> = {}): EffectIntent =
   root: "t1",
   run: "r1",
   tool: "refund_order",
+  intent: "message-1",
   callId: "call-1",
   arguments: { order_id: 7781, amount: 49 },
   binding: "binding-1",

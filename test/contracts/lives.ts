@@ -1,4 +1,4 @@
-// An agent with one tool that can die and live again: each life is what one process would be (a journal connection, a
+// An agent that can die and live again: each life is what one process would be (a journal connection, a
 // tool, a graph of its own) on the same database and checkpoints. A life that is cut off stands still for ever at its
 // boundary, as a killed process does: no `finally` runs, no lease is given back.
 
@@ -6,20 +6,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HumanMessage } from "@langchain/core/messages";
-import { Command, MemorySaver } from "@langchain/langgraph";
+import { type Command, MemorySaver } from "@langchain/langgraph";
 import { systemClock } from "../../capacity/index.js";
 import { type EffectRecord, type Journal, openJournal } from "../../checkpoints/index.js";
 import { agentGraph } from "../../graphs/index.js";
-import type { ApprovalInterrupt, HarnessTool } from "../../nodes/index.js";
-import { definePolicy } from "../../trust/index.js";
+import type { Brain } from "../../models/index.js";
+import { type ApprovalInterrupt, type HarnessTool, isGated } from "../../nodes/index.js";
+import { definePolicy, type Policy } from "../../trust/index.js";
 import { type Boundary, type Reach, watchedTool, watchStatements } from "./boundaries.js";
-import { calls, type ScriptStep, script, scriptedModel } from "./script.js";
+import { scriptedModel } from "./script.js";
 
 /** Longer than a lease holds without renewal, in ms: what a dead life held is free for the next one. */
 const BETWEEN_LIVES_MS = 60_000;
-
-/** More often than this the planner does not try again. */
-const TRIES = 3;
 
 /** How a run of a life ended. */
 export interface Ended {
@@ -50,6 +48,20 @@ export interface Fate {
   readonly fails?: Boundary;
   /** Error to throw at `fails`. Default: one that says that the life was cut off. */
   readonly error?: Error;
+  /** How often LangGraph runs a node that throws. Default 1. */
+  readonly attempts?: number;
+}
+
+/** What lives in all lives. */
+export interface LivesOptions {
+  /** Makes the tool on trial, for every life anew. */
+  readonly tool: () => HarnessTool;
+  /** The planner. */
+  readonly brain: Brain;
+  /** Other tools of the planner. */
+  readonly tools?: readonly HarnessTool[];
+  /** Default: any label passes, since what is on trial is the tool. A repetition is asked about under every policy. */
+  readonly policy?: Policy;
 }
 
 /** All lives of one thread. Close it: that removes the database. */
@@ -62,20 +74,8 @@ export class Lives {
   private readonly journals: Journal[] = [];
   private age = 0;
 
-  /** The tool is made anew for every life. */
-  constructor(
-    private readonly tool: () => HarnessTool,
-    { name }: HarnessTool,
-    private readonly args: Readonly<Record<string, unknown>>,
-  ) {
-    const act = calls([name, { ...args }]);
-    // As a planner does: tries again what certainly failed, and leaves alone what is in doubt.
-    const next: ScriptStep = ({ messages }) => {
-      const answer = messages.at(-1)?.content ?? "";
-      const tries = messages.filter(({ role }) => role === "tool").length;
-      return answer.startsWith("Error:") && tries < TRIES ? act : answer;
-    };
-    this.model = scriptedModel(script([act, ...Array.from({ length: TRIES }, () => next)]));
+  constructor(private readonly options: LivesOptions) {
+    this.model = scriptedModel(options.brain);
   }
 
   get config() {
@@ -89,8 +89,9 @@ export class Lives {
   }
 
   /** A life at the same time as the last one. */
-  alongside({ until, fails, error = new Error("cut off by the contract") }: Fate = {}): Life {
+  alongside({ until, fails, error = new Error("cut off"), attempts = 1 }: Fate = {}): Life {
     const { age } = this;
+    const { tools = [], policy } = this.options;
     const clock = { ...systemClock, now: () => systemClock.now() + age };
     const url = `sqlite:${join(this.folder, "contract.db")}`;
     const journal = openJournal(url, { clock, every: () => () => undefined });
@@ -113,15 +114,17 @@ export class Lives {
     };
     const saver: MemorySaver = Object.create(this.store);
     watchStatements(journal, saver, reach);
-    const tool = this.tool();
+    const tool = this.options.tool();
     const told = (key: string, content: string) => void this.told.push({ key, content });
     const graph = agentGraph({
       journal,
       model: this.model,
       prompt: "You are the agent of a contract.",
-      tools: [watchedTool(tool, reach, told)],
-      policy: policyFor(tool),
-    }).compile({ checkpointer: saver });
+      tools: [watchedTool(tool, reach, told), ...tools],
+      policy: policy ?? lenient(tool),
+    })
+      .setNodeDefaults({ retryPolicy: { maxAttempts: attempts, initialInterval: 1, logWarning: false } })
+      .compile({ checkpointer: saver }) as Graph;
     const run: Life["run"] = async (input, config = {}) => {
       const given = input === "task" ? { messages: [new HumanMessage("Do it.")] } : input;
       return Promise.race([stood, graph.invoke(given as never, { ...this.config, ...config }).then(ended)]);
@@ -151,14 +154,5 @@ function ended(result: unknown): Ended {
   return { stood: false, answer: messages.at(-1)?.text ?? "", asked: __interrupt__?.[0]?.value };
 }
 
-/** Lets every label pass: what is on trial here is the tool. A repetition is asked about under any policy. */
-const policyFor = ({ name }: HarnessTool) =>
-  definePolicy({
-    name: "contract",
-    floor: 0,
-    tools: { [name]: { floor: 0 } },
-  });
-
-/** Approves everything that is asked. */
-export const approving = ({ requests }: ApprovalInterrupt): Command =>
-  new Command({ resume: { decisions: requests.map(({ id }) => ({ id, decision: "approve" })) } });
+const lenient = ({ name, effect }: HarnessTool): Policy =>
+  definePolicy({ name: "contract", floor: 0, tools: isGated(effect) ? { [name]: { floor: 0 } } : {} });

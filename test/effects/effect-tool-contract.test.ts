@@ -189,6 +189,7 @@ describe("a tool that lies", () => {
       const messages: string[] = [];
       for (const { run } of effectToolCases(tool(definition), { ...options, ...more })) {
         await run().catch((error: Error) => messages.push(error.message));
+        if (broken.test(messages.at(-1) ?? "")) return;
       }
       expect(messages).toContainEqual(expect.stringMatching(broken));
     },

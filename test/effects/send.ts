@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { defineTool, type HarnessTool } from "../../nodes/index.js";
-import { calls, type ScriptStep, script } from "../contracts/script.js";
+import { using } from "../contracts/effect-tool/trial.js";
 import type { FileProvider } from "./matrix.js";
 
 export function sendTool(provider: FileProvider): HarnessTool {
@@ -23,11 +23,5 @@ export function sendTool(provider: FileProvider): HarnessTool {
   }) as unknown as HarnessTool;
 }
 
-const send = calls(["send", { to: "a" }]);
-const again: ScriptStep = ({ messages }) => {
-  const answer = messages.at(-1)?.content ?? "";
-  return answer.startsWith("Error:") ? send : answer;
-};
-
-/** Sends once, and answers with what it was told. */
-export const sender = script([send, again, again]);
+/** Sends, and answers with what it was told. */
+export const sender = using({ name: "send" }, { to: "a" });

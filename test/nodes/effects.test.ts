@@ -152,7 +152,9 @@ describe("effects", () => {
     const { trust } = await agent.run(null);
     expect([...seen.values()]).toEqual([keys ? 2 : 1]);
     expect(trust.certainty).toBe(2);
-    expect(trust.causes).toMatchObject([{ axis: "certainty", reason: expect.stringMatching(/after a crash|in a crash/) }]);
+    expect(trust.causes).toMatchObject([
+      { axis: "certainty", reason: expect.stringMatching(/after a crash|in a crash/) },
+    ]);
   });
 
   test.for(["committed", "failed"] as const)("what a person settled as %s is told instead of sent", async (status) => {

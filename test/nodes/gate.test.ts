@@ -102,8 +102,11 @@ describe("gate", () => {
     const agent = testAgent(script([calls(["look", { id: "7" }]), calls(["erase", { id: "7" }]), "erased"]));
     const { asked } = await agent.run("erase 7");
     const decisions = [{ id: asked?.value.requests[0]?.id, decision: "approve" }];
-    await expect(agent.run(new Command({ resume: { [asked?.id ?? ""]: { decisions: "yes" } } }))).rejects.toThrow(); // the form's schema
-    const result = await agent.run(new Command({ resume: { [asked?.id ?? ""]: { decisions } } }));
+    const again = await agent.run(new Command({ resume: { [asked?.id ?? ""]: { decisions: "yes" } } }));
+    expect(await eventsOf(agent.journal, "t1", "approval.refused")).toMatchObject([
+      { why: expect.stringContaining("decisions") },
+    ]);
+    const result = await agent.run(new Command({ resume: { [again.asked?.id ?? ""]: { decisions } } }));
     expect(result.answer).toBe("erased");
     expect(await eventsOf(agent.journal, "t1", "approval.decided")).toMatchObject([
       { decision: "approved", by: "studio or API, not authenticated" },
@@ -125,9 +128,10 @@ describe("gate", () => {
       tool_calls: [{ ...call, name: "erase", args: { id: "everything" } } as never],
     });
     await agent.graph.updateState(agent.config(), { messages: [swapped] }, "planner");
-    const asked = await agent.run(null);
+    const { asked, messages } = await agent.run(null);
     expect(agent.done).toEqual([]);
-    expect(asked.asked?.value.requests[0]?.arguments).toEqual({ id: "everything" });
+    expect(asked).toBeUndefined(); // Nobody in particular wrote it: it is blocked, not even asked about.
+    expect(messages.map(({ text }) => text).join("\n")).toContain("was written from outside of a run");
   });
 
   test("nothing a caller sends changes the policy", async () => {

@@ -20,7 +20,7 @@ describe("a policy document", () => {
       name: "balanced",
       floor: { integrity: 2, fidelity: 2, currency: 2, certainty: 2 },
       blocksAt: { integrity: 0 },
-      approvals: { ttlMinutes: 1440, openLimit: 5, approvers: "anyone" },
+      approvals: { ttlMinutes: 1440, openLimit: 5, approvers: "anyone", authentication: "none" },
       tools: {},
     });
     for (const policy of [balanced, strict]) expect(definePolicy(policy.document).digest).toBe(policy.digest);

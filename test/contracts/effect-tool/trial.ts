@@ -2,9 +2,11 @@
 // comparison of that with what the ledger says and what the tool declares.
 
 import type { EffectRecord } from "../../../checkpoints/index.js";
+import type { Brain } from "../../../models/index.js";
 import type { HarnessTool } from "../../../nodes/index.js";
 import { broken, type ContractCase } from "../broken-promise.js";
 import { Lives } from "../lives.js";
+import { calls, type ScriptStep, script } from "../script.js";
 
 /** What a contract needs to know beside the tool. */
 export interface EffectToolOptions {
@@ -47,7 +49,7 @@ export class Trial {
         `${tool.name} declares effect "none" and has no contract. Declare what it does, or test it as it is.`,
       );
     }
-    const lives = new Lives(make, tool, args);
+    const lives = new Lives({ tool: make, brain: using(tool, args) });
     try {
       await body(new Trial(lives, tool, args, options, await options.effects()));
     } finally {
@@ -71,59 +73,59 @@ export class Trial {
     if (last === undefined)
       broken(`${this.tool.name} was never called: are these arguments valid? ${JSON.stringify(this.args)}`);
     if (count > 1) broken(this.repeated(count, ledger));
-    this.compare(last, count, lost);
-    if (lost && !this.tool.honoursKey && !this.tool.canBeProbed && last.status !== "in_doubt") {
-      broken(`the outcome of ${this.tool.name} was lost and the ledger says ${last.status}: it has to say in doubt`);
-    }
+    this.compare(last, count);
+    this.doubt(last, lost);
     if (this.tool.honoursKey) this.sameReceipts();
     return last;
   }
 
-  private compare({ status, error = "" }: EffectRecord, count: number, lost: boolean): void {
+  private compare({ status, error = "", learnt }: EffectRecord, count: number): void {
+    const { name, honoursKey } = this.tool;
+    const asked = learnt !== undefined && !honoursKey;
+    if (status === "committed" && count === 0) {
+      broken(
+        asked
+          ? `the probe of ${name} said "committed" about an effect that had not happened. Answer "committed" only for a key that the provider has, otherwise "failed" or "unknown".`
+          : `${name} returned a receipt and nothing happened. Throw when it did not, or correct the contract's \`effects\`, which has to count at the provider.`,
+      );
+    }
+    if (status === "failed" && count > 0) broken(asked ? this.deniedByProbe() : this.reportedAsFailed(error));
+    if (status === "failed" && !asked) {
+      broken(
+        `${name} failed with arguments that should work: ${error}. Give other \`args\`, or a \`reset\` that makes a fresh world.`,
+      );
+    }
+    if (status === "intended" || status === "dispatched") broken(`${name} was left ${status}: no resume finished it`);
+  }
+
+  /** In doubt is the honest end exactly where nothing could tell. */
+  private doubt({ status, error = "" }: EffectRecord, lost: boolean): void {
     const { name, honoursKey, canBeProbed } = this.tool;
-    switch (status) {
-      case "committed":
-        if (count === 1) return;
-        if (lost && canBeProbed && !honoursKey) {
-          broken(
-            `the probe of ${name} said "committed" about an effect that had not happened. Answer "committed" only for a key that the provider has, otherwise "failed" or "unknown".`,
-          );
-        }
-        return broken(
-          `${name} returned a receipt and nothing happened. Throw when it did not, or correct the contract's \`effects\`, which has to count at the provider.`,
-        );
-      case "failed":
-        if (count === 0 && lost && canBeProbed) return;
-        if (count === 0) {
-          return broken(
-            `${name} failed with arguments that should work: ${error}. Give other \`args\`, or a \`reset\` that makes a fresh world.`,
-          );
-        }
-        if (lost && canBeProbed) return broken(this.deniedByProbe());
-        return broken(
-          `${name} was reported as failed (${error}) although it happened. Throw OutcomeUnclearError when the provider may have done it; any other error means that it did not.`,
-        );
-      case "in_doubt":
-        if (!lost) return broken(`${name} ended in doubt without a crash: ${error}`);
-        if (honoursKey) {
-          return broken(
-            `${name} declares honoursKey and did not answer when the same key was sent again: ${error}. Return the first answer for a key that is known.`,
-          );
-        }
-        return;
-      default:
-        return broken(`${name} was left ${status}: the resume did not finish it`);
+    if (status !== "in_doubt") {
+      if (!lost || honoursKey || canBeProbed) return;
+      broken(`the outcome of ${name} was lost and the ledger says ${status}: it has to say in doubt`);
+    }
+    if (!lost) broken(`${name} ended in doubt although nothing was lost: ${error}`);
+    if (honoursKey) {
+      broken(
+        `${name} declares honoursKey and did not answer when the same key was sent again: ${error}. Return the first answer for a key that is known.`,
+      );
     }
   }
 
   private repeated(count: number, ledger: readonly EffectRecord[]): string {
-    const { name, honoursKey, canBeProbed } = this.tool;
-    const keys = new Set(this.lives.told.map(({ key }) => key));
-    if (honoursKey && keys.size <= 1) {
+    const { name, honoursKey } = this.tool;
+    const failed = ledger.find(({ status }) => status === "failed");
+    if (failed !== undefined && failed.learnt === undefined) return this.reportedAsFailed(failed.error ?? "");
+    if (failed !== undefined && !honoursKey) return this.deniedByProbe();
+    if (honoursKey) {
       return `${name} declares honoursKey, and the effect happened ${count} times under one key. Hand idempotencyKey to the provider and let it keep the key with the effect, or declare a probe instead.`;
     }
-    if (canBeProbed && ledger.some(({ status }) => status === "failed")) return this.deniedByProbe();
     return `${name} did its effect ${count} times for one call. Its \`run\` must do it once: no retries of its own, unless under the same key at a provider that honours it.`;
+  }
+
+  private reportedAsFailed(error: string): string {
+    return `${this.tool.name} was reported as failed (${error}) although it happened. Throw OutcomeUnclearError when the provider may have done it; any other error means that it did not.`;
   }
 
   private deniedByProbe(): string {
@@ -142,6 +144,20 @@ export class Trial {
       }
     }
   }
+}
+
+/** More often than this the planner does not try again. */
+const TRIES = 3;
+
+/** A planner that uses the tool once, tries again what certainly failed, and leaves alone what is in doubt. */
+export function using({ name }: Pick<HarnessTool, "name">, args: EffectToolOptions["args"]): Brain {
+  const act = calls([name, { ...args }]);
+  const next: ScriptStep = ({ messages }) => {
+    const answer = messages.at(-1)?.content ?? "";
+    const tries = messages.filter(({ role }) => role === "tool").length;
+    return answer.startsWith("Error:") && tries < TRIES ? act : answer;
+  };
+  return script([act, ...Array.from({ length: TRIES }, () => next)]);
 }
 
 /** A case in a fresh world. */
