@@ -77,8 +77,16 @@ export class ApprovalError extends Error {
   }
 }
 
-/** `STATE`: the step is not allowed from the present state. `MISMATCH`: the key stands for another action. */
-export type EffectErrorCode = "EFFECT_UNKNOWN" | "EFFECT_STATE" | "EFFECT_MISMATCH";
+/**
+ * `STATE`: the step is not allowed from the present state. `MISMATCH`: the key stands for another action. `FORGED`: the
+ * row was changed by something else than the harness with its key. `REPEATS`: another call sent the same already.
+ */
+export type EffectErrorCode =
+  | "EFFECT_UNKNOWN"
+  | "EFFECT_STATE"
+  | "EFFECT_MISMATCH"
+  | "EFFECT_FORGED"
+  | "EFFECT_REPEATS";
 
 const EFFECT = Symbol.for("bulkhead.EffectError");
 

@@ -13,6 +13,7 @@ export {
   type LeaseHolder,
   ThreadBusyError,
 } from "./errors.js";
+export { isRepetition } from "./journal/effects.js";
 export type { EffectStatus, HarnessEvent, RecordedEvent, RunStatus, Scope } from "./journal/events.js";
 export { type JournalOptions, openJournal } from "./journal/journal.js";
 export type { Ticker } from "./journal/leases.js";

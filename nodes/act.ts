@@ -2,12 +2,11 @@
 // bound to is checked once more; a difference means that the action is not run.
 
 import type { ToolMessage } from "@langchain/core/messages";
-import { ApprovalError, type EffectRecord, type Journal } from "../checkpoints/index.js";
+import { ApprovalError, EffectError, type EffectRecord, type Journal } from "../checkpoints/index.js";
 import {
   canonicalJson,
   describeCause,
   isAtMost,
-  type Label,
   meet,
   meetMarks,
   type Policy,
@@ -17,7 +16,7 @@ import {
 import { mayApprove } from "./approval.js";
 import { bindingDigest, bindingOf } from "./binding.js";
 import { answerTo, findTool, type OpenCall, openCallsOf } from "./calls.js";
-import { consideredLabel, hasChanged, previewOf } from "./consider.js";
+import { type Consideration, consider } from "./consider.js";
 import { type CallResult, runEffect } from "./effect.js";
 import type { AgentView } from "./state.js";
 import { harnessNode, messageOf, type Step } from "./step.js";
@@ -41,15 +40,13 @@ export const act = ({ journal, toolbox, policy }: ActOptions) =>
       const key = state.cleared.find((each) => each.callId === call.id)?.key;
       const effect = key === undefined ? undefined : await journal.effect(key);
       if (effect === undefined || !(tool instanceof HarnessTool)) return refused(call, "the gate has not cleared it");
-      const label = await consideredLabel(call, tool, policy, journal, step);
-      // What earlier calls of this very step brought back counts as well.
-      const refusal = await refusalOf(call, tool, effect, meet(label, ...marks), { journal, policy, step });
+      const refusal = await refusalOf(call, tool, effect, marks, { journal, policy, step });
       if (refusal !== undefined) return refused(call, refusal);
       try {
         return await runEffect(call, tool, effect, journal, step);
       } catch (error) {
-        // The approval was used, withdrawn or changed, or expired, between the check and the dispatch.
-        if (ApprovalError.isInstance(error)) return refused(call, error.message);
+        // The approval was used or expired, or another worker did the same, between the check and the dispatch.
+        if (ApprovalError.isInstance(error) || EffectError.isInstance(error)) return refused(call, error.message);
         throw error;
       }
     };
@@ -79,12 +76,12 @@ const refused = (call: OpenCall, why: string): CallResult => ({
   mark: TOP,
 });
 
-/** What no longer matches the clearance. */
+/** What no longer matches the clearance. `marks` is what earlier calls of this very step brought back. */
 async function refusalOf(
   call: OpenCall,
   tool: HarnessTool,
   effect: EffectRecord,
-  now: Label,
+  marks: readonly TrustMark[],
   { journal, policy, step }: { readonly journal: Journal; readonly policy: Policy; readonly step: Step },
 ): Promise<string | undefined> {
   if (effect.tool !== tool.name || effect.intent !== call.intent || effect.root !== step.root) {
@@ -93,28 +90,25 @@ async function refusalOf(
   if (canonicalJson(effect.arguments) !== canonicalJson(call.args)) return "its arguments changed after it was cleared";
   if (effect.status !== "intended") return undefined; // Sent already: only its outcome is told, or found out.
   if (effect.thread !== step.scope.thread) return "it was cleared for another thread";
-  const { considered, preconditions } = effect;
-  const bound = { preconditions, policyDigest: policy.digest, considered };
-  const binding = bindingOf(step, { intent: call.intent, args: effect.arguments }, tool, bound);
-  if (bindingDigest(binding) !== effect.binding) return "the tool or the policy changed after it was cleared";
-  const approval = effect.approval === undefined ? undefined : await journal.approval(effect.approval);
-  if (effect.approval === undefined) {
-    if (await hasChanged(tool, journal, step.root)) return "the tool is not as it was when this thread first used it";
-  } else if (approval === undefined || !mayApprove(approval, policy)) {
-    return "whoever approved it may not";
-  }
-  if (!isAtMost(considered, now)) {
-    return `the trust fell after it was cleared (${step.trust.causes.map(describeCause).join("; ")})`;
-  }
-  return preconditionProblem(tool, effect, step);
-}
-
-async function preconditionProblem(tool: HarnessTool, effect: EffectRecord, step: Step): Promise<string | undefined> {
+  let now: Consideration;
   try {
-    const { preconditions } = await previewOf(tool, effect.arguments, step);
-    return preconditions === effect.preconditions ? undefined : "what it rests on changed after it was shown";
+    now = await consider(call, tool, policy, journal, step, { also: marks });
   } catch (error) {
     if (step.signal.aborted) throw error;
     return `its preview failed: ${messageOf(error)}`;
   }
+  if (now.preconditions !== effect.preconditions) return "what it rests on changed after it was shown";
+  const { considered, preconditions, mayRepeat } = effect;
+  const bound = { mayRepeat, preconditions, policyDigest: policy.digest, considered };
+  const binding = bindingOf(step, { intent: call.intent, args: effect.arguments }, tool, bound);
+  if (bindingDigest(binding) !== effect.binding) return "the tool or the policy changed after it was cleared";
+  if (!isAtMost(considered, now.question.considered)) {
+    return `the trust fell after it was cleared (${step.trust.causes.map(describeCause).join("; ")})`;
+  }
+  const { verdict, reasons } = now.judgement;
+  if (now.question.repeats && !mayRepeat) return reasons.join("; ");
+  if (effect.approval === undefined) return verdict === "allow" ? undefined : reasons.join("; ");
+  if (verdict === "block") return reasons.join("; ");
+  const approval = await journal.approval(effect.approval);
+  return approval === undefined || !mayApprove(approval, policy) ? "whoever approved it may not" : undefined;
 }

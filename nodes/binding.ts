@@ -16,6 +16,8 @@ export interface Binding {
   readonly tool: string;
   readonly toolDigest: string;
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** Whether a person was told that the same was done before. */
+  readonly mayRepeat: boolean;
   /** Digest of what the preview says must still hold. */
   readonly preconditions: string | null;
   readonly policyDigest: string;
@@ -25,20 +27,20 @@ export interface Binding {
 /** SHA-256 over all fields of a binding. */
 export const bindingDigest = (binding: Binding): string => digest({ version: 2, operation: "tool call", ...binding });
 
+/** What a call is bound to beside itself. */
+interface Circumstances {
+  readonly mayRepeat: boolean;
+  readonly preconditions: string | undefined;
+  readonly policyDigest: string;
+  readonly considered: Label;
+}
+
 /** The binding of one call. */
 export const bindingOf = (
   { root, scope }: Pick<Step, "root" | "scope">,
   call: Pick<OpenCall, "intent"> & { readonly args: Readonly<Record<string, unknown>> },
   tool: HarnessTool,
-  {
-    preconditions,
-    policyDigest,
-    considered,
-  }: {
-    readonly preconditions: string | undefined;
-    readonly policyDigest: string;
-    readonly considered: Label;
-  },
+  { mayRepeat, preconditions, policyDigest, considered }: Circumstances,
 ): Binding => ({
   root,
   thread: scope.thread,
@@ -47,6 +49,7 @@ export const bindingOf = (
   tool: tool.name,
   toolDigest: tool.digest,
   arguments: call.args,
+  mayRepeat,
   preconditions: preconditions ?? null,
   policyDigest,
   considered: meet(considered),

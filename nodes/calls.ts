@@ -4,7 +4,7 @@
 import { AIMessage, type BaseMessage, ToolMessage } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
 import type { StructuredToolInterface } from "@langchain/core/tools";
-import { digest } from "../trust/index.js";
+import { canonicalJson, digest } from "../trust/index.js";
 import { HarnessTool, isGated } from "./tool.js";
 
 /** The name of the tool that delegates to a subagent. */
@@ -33,8 +33,17 @@ export function openCalls(messages: readonly BaseMessage[]): readonly OpenCall[]
   return (plan.tool_calls ?? []).flatMap((call, index) => {
     const { id } = call;
     if (id === undefined || answered.has(id)) return [];
-    return [{ ...call, id, intent: digest({ message: plan.id ?? null, index, call: id }) }];
+    return [{ ...call, id, args: snapshot(call.args), intent: digest({ message: plan.id ?? null, index, call: id }) }];
   });
+}
+
+/** One copy of the arguments for all that look at them. What has no canonical form is handed on, to be refused. */
+function snapshot(args: ToolCall["args"]): ToolCall["args"] {
+  try {
+    return JSON.parse(canonicalJson(args));
+  } catch {
+    return args;
+  }
 }
 
 /** Finds a tool by name. */

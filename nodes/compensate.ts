@@ -1,7 +1,7 @@
 // Takes a committed effect back, on an operator's word. A compensation is an effect of its own: in the ledger, under a
 // key of its own, sent once, in doubt when its outcome was lost.
 
-import { EffectError, type EffectRecord, type Journal } from "../checkpoints/index.js";
+import { EffectError, type EffectRecord, type EffectStatus, type Journal } from "../checkpoints/index.js";
 import { digest, TOP } from "../trust/index.js";
 import { isUnclear } from "./outcome.js";
 import { messageOf } from "./step.js";
@@ -62,6 +62,7 @@ const intentOf = ({ key, root, thread, run, callId, intent, arguments: args }: E
   policyDigest: digest("an operator's word"),
   preconditions: undefined,
   compensates: key,
+  mayRepeat: true,
   approval: undefined,
 });
 
@@ -77,7 +78,7 @@ async function perform(
     await record(outcome.status, outcome.error);
     return settled;
   };
-  const record = (status: EffectRecord["status"], error?: string) => {
+  const record = (status: EffectStatus, error?: string) => {
     const event = { kind: "effect", tool: tool.name, key, status, by, compensates: effect.key } as const;
     return journal.append({ thread, run }, error === undefined ? event : { ...event, error });
   };

@@ -1,10 +1,9 @@
 // What the gate knows when it judges one call, gathered in one place: the label, the policy's rule, the tool's own
 // definition and preview, what this thread did already. The judgement itself is a pure function of it.
 
-import type { EffectStatus, Journal } from "../checkpoints/index.js";
+import { isRepetition, type Journal } from "../checkpoints/index.js";
 import {
   BOTTOM,
-  canonicalJson,
   digest,
   type GateQuestion,
   type Judgement,
@@ -36,7 +35,7 @@ export interface Consideration {
 }
 
 /** The label a call is judged by: of the whole thread and its floor, or of what the call itself was made from. */
-export async function consideredLabel(
+async function consideredLabel(
   call: OpenCall,
   tool: HarnessTool,
   policy: Policy,
@@ -49,7 +48,7 @@ export async function consideredLabel(
 }
 
 /** What a preview says must still hold, as a digest. @throws whatever the preview throws */
-export async function previewOf(tool: HarnessTool, args: unknown, { signal }: Pick<Step, "signal">) {
+async function previewOf(tool: HarnessTool, args: unknown, { signal }: Pick<Step, "signal">) {
   const preview = await tool.preview(args, signal);
   if (preview === undefined) return { shows: undefined, preconditions: undefined };
   return { shows: preview.shows, preconditions: digest(preview.preconditions ?? null) };
@@ -59,26 +58,41 @@ export async function previewOf(tool: HarnessTool, args: unknown, { signal }: Pi
 export const hasChanged = async (tool: HarnessTool, journal: Journal, root: string): Promise<boolean> =>
   tool.pinned && (await journal.pinTool(root, tool.name, tool.digest)) !== tool.digest;
 
-/** Considers one call. @throws whatever the tool's preview throws */
+/** What happens beside the call in the same superstep. */
+export interface Company {
+  /** Labels of what earlier calls brought back. */
+  readonly also?: readonly Label[];
+  /** Whether an earlier call of the same message does the same. */
+  readonly planned?: (call: OpenCall) => boolean;
+}
+
+/**
+ * Considers one call.
+ *
+ * @throws whatever the tool's preview throws
+ */
 export async function consider(
   call: OpenCall,
   tool: HarnessTool,
   policy: Policy,
   journal: Journal,
   step: Step,
+  { also = [], planned = () => false }: Company = {},
 ): Promise<Consideration> {
-  const considered = await consideredLabel(call, tool, policy, journal, step);
+  const considered = meet(await consideredLabel(call, tool, policy, journal, step), ...also);
   const key = effectKey(step.root, call.intent, tool, call.args);
   const question: GateQuestion = {
     tool: tool.name,
     arguments: call.args,
     considered,
     ...(tool.floor === undefined ? {} : { floor: tool.floor }),
-    repeats: await isRepetition(journal, step.root, tool, call.args, key),
+    repeats:
+      isRepetition({ key, tool: tool.name, arguments: call.args }, await journal.effects({ root: step.root })) ||
+      planned(call),
     changed: await hasChanged(tool, journal, step.root),
   };
   const { shows, preconditions } = await previewOf(tool, call.args, step);
-  const bound = { preconditions, policyDigest: policy.digest, considered };
+  const bound = { mayRepeat: question.repeats, preconditions, policyDigest: policy.digest, considered };
   return {
     call,
     tool,
@@ -89,26 +103,4 @@ export async function consider(
     preconditions,
     binding: bindingDigest(bindingOf(step, call, tool, bound)),
   };
-}
-
-/** What must not be done a second time without a person: also what may have been done. */
-const DONE_OR_MAYBE = new Set<EffectStatus>(["committed", "dispatched", "in_doubt"]);
-
-/** The model asked again, after a time travel or by mistake, for what was already done under this root. */
-async function isRepetition(
-  journal: Journal,
-  root: string,
-  tool: HarnessTool,
-  args: Readonly<Record<string, unknown>>,
-  key: string,
-): Promise<boolean> {
-  const canonical = canonicalJson(args);
-  return (await journal.effects({ root })).some(
-    (effect) =>
-      DONE_OR_MAYBE.has(effect.status) &&
-      effect.tool === tool.name &&
-      effect.compensates === undefined &&
-      effect.key !== key &&
-      canonicalJson(effect.arguments) === canonical,
-  );
 }

@@ -5,7 +5,7 @@
 import type { ToolMessage } from "@langchain/core/messages";
 import { isGraphBubbleUp } from "@langchain/langgraph";
 import type { EffectRecord, EffectResolution, Journal, Lease } from "../checkpoints/index.js";
-import { digest, label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
+import { BOTTOM, digest, label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
 import { answerTo, type OpenCall } from "./calls.js";
 import { isUnclear } from "./outcome.js";
 import { mintPermit } from "./permit.js";
@@ -110,6 +110,8 @@ function knownAnswer(call: OpenCall, tool: HarnessTool, effect: EffectRecord, st
       return settledAnswer(call, tool, effect, step);
     case "in_doubt":
       return inDoubt(call, tool, effect.key);
+    case "forged":
+      return forged(call, tool, effect.key);
     default:
       return undefined;
   }
@@ -221,6 +223,15 @@ function resolvedAnswer(
   const message = answerTo(call, content, status === "committed" ? "success" : "error");
   return withLowerCertainty({ message, mark: tool.errorMark }, step, `outcome of ${tool.name} settled by a person`);
 }
+
+const forged = (call: OpenCall, tool: HarnessTool, key: string): CallResult => ({
+  message: answerTo(
+    call,
+    `Blocked: the ledger's record ${key.slice(0, 12)} of ${tool.name} was changed outside the harness. Nothing was sent. Tell the user; a person has to look at the provider.`,
+    "error",
+  ),
+  mark: mark(BOTTOM, `the ledger's record of ${tool.name} was changed outside the harness`),
+});
 
 const inDoubt = (call: OpenCall, tool: HarnessTool, key: string): CallResult => ({
   message: answerTo(

@@ -39,7 +39,12 @@ const MINUTE = 60_000;
 
 /** Makes the gate node. */
 export const gate = ({ journal, toolbox, policy }: GateOptions) => {
-  const decide = async (call: OpenCall, recorded: Set<string>, step: Step): Promise<Decided> => {
+  const decide = async (
+    call: OpenCall,
+    before: readonly Decided[],
+    recorded: Set<string>,
+    step: Step,
+  ): Promise<Decided> => {
     const tool = findTool(toolbox.tools, call.name);
     if (!(tool instanceof HarnessTool)) return { call, refusal: `Error: ${call.name}: no such tool` };
     const invalid = argumentProblem(tool, call.args);
@@ -49,7 +54,7 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
     if (known !== undefined && known.status !== "intended") return { call, sent: key };
     let considered: Consideration;
     try {
-      considered = await consider(call, tool, policy, journal, step);
+      considered = await consider(call, tool, policy, journal, step, { planned: (call) => isPlanned(call, before) });
     } catch (error) {
       if (step.signal.aborted) throw error;
       return { call, refusal: `Error: ${call.name} was not run: its preview failed: ${messageOf(error)}` };
@@ -58,7 +63,7 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
     const asked = verdict === "ask" ? await ask(considered, policy, journal, step) : undefined;
     await recordDecision(considered, asked, policy, recorded, journal, step);
     if (asked?.record?.edited !== undefined)
-      return decide({ ...call, args: { ...asked.record.edited } }, recorded, step);
+      return decide({ ...call, args: { ...asked.record.edited } }, before, recorded, step);
     if (verdict === "allow") return { call, considered };
     if (verdict === "block" || asked?.record === undefined) {
       const why = [...(asked?.refused === undefined ? reasons : [asked.refused]), ...causesOf(considered, step)];
@@ -68,6 +73,7 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
       };
     }
     const refusal = refusalOf(asked.record, policy);
+    await recordRefusal(asked.record, policy, recorded, step);
     return { call, considered, approval: asked.record, ...(refusal === undefined ? {} : { refusal }) };
   };
 
@@ -77,7 +83,7 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
     const recorded = new Set<string>();
     let decided: readonly Decided[];
     for (;;) {
-      decided = await inOrder(calls, (call) => decide(call, recorded, step));
+      decided = await inOrder(calls, (call, before: readonly Decided[]) => decide(call, before, recorded, step));
       const pending = decided.flatMap(({ approval }) => (approval?.status === "pending" ? [approval] : []));
       if (pending.length === 0) break;
       const answer = interrupt<ApprovalInterrupt, unknown>(
@@ -102,12 +108,24 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
   });
 };
 
-/** One after the other: how many requests are open is part of the next decision. */
-async function inOrder<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+/** One after the other: what was decided before is part of the next decision. */
+async function inOrder<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item, before: readonly Result[]) => Promise<Result>,
+): Promise<Result[]> {
   const results: Result[] = [];
-  for (const item of items) results.push(await work(item));
+  for (const item of items) results.push(await work(item, results));
   return results;
 }
+
+/** Whether an earlier call of the same message is going to do the same. */
+const isPlanned = (call: OpenCall, before: readonly Decided[]): boolean =>
+  before.some(
+    ({ considered, refusal }) =>
+      refusal === undefined &&
+      considered?.call.name === call.name &&
+      canonicalJson(considered.call.args) === canonicalJson(call.args),
+  );
 
 /** What keeps arguments from being judged at all. */
 function argumentProblem(tool: HarnessTool, args: unknown): string | undefined {
@@ -224,6 +242,26 @@ async function recordDecision(
   });
 }
 
+/** An approval that must not be used is an attempt somebody made; the planner's answer alone would not be in the record. */
+async function recordRefusal(
+  approval: ApprovalRecord,
+  policy: Policy,
+  recorded: Set<string>,
+  step: Step,
+): Promise<void> {
+  const { id, tool, status, decidedBy = "unknown", authenticated = "none" } = approval;
+  const usable = status === "approved" || status === "consumed";
+  const why =
+    status === "forged"
+      ? "its record was changed outside the harness"
+      : usable && !mayApprove(approval, policy)
+        ? `the policy does not let ${decidedBy} decide`
+        : undefined;
+  if (why === undefined || recorded.has(id)) return;
+  recorded.add(id);
+  await step.record({ kind: "approval.refused", id, tool, by: decidedBy, authenticated, why });
+}
+
 /** Why a call must not run although it could be asked about; `undefined` when it may, or is still pending. */
 function refusalOf(approval: ApprovalRecord, policy: Policy): string | undefined {
   const { tool, status, decidedBy = "A person", reason } = approval;
@@ -292,6 +330,7 @@ async function clear(
     policyDigest: policy.digest,
     preconditions,
     compensates: undefined,
+    mayRepeat: question.repeats,
     approval: approval?.id,
   });
   return { callId: call.id, key };

@@ -145,6 +145,7 @@ const intend = (call: OpenCall, tool: HarnessTool, { journal, policy }: ToolsOpt
     policyDigest: policy.digest,
     preconditions: undefined,
     compensates: undefined,
+    mayRepeat: true, // It is declared idempotent.
     approval: undefined,
   });
 

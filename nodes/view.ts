@@ -37,7 +37,7 @@ export function visible(text: string): string {
 
 /** An argument's name; in quotes and in plain characters when it could be taken for more than a name. */
 const nameOf = (name: string): string =>
-  true ? name : JSON.stringify(name).replaceAll(/[^ -~]/gu, escaped);
+  PLAIN_NAME.test(name) ? name : JSON.stringify(name).replaceAll(/[^ -~]/gu, escaped);
 
 /** A tool call as it would be written, whole: `refund_order(order_id: 7781, reason: "duplicate")`. */
 export const viewOfCall = (tool: string, args: Readonly<Record<string, unknown>>): string =>

@@ -174,7 +174,7 @@ class DatabaseJournal implements Journal {
   }
 
   intendEffect(intent: EffectIntent) {
-    return this.writeDurably(effects.intendEffect(intent, this.clock.now()));
+    return this.writeDurably(effects.intendEffect(intent, this.seal, this.clock.now()));
   }
 
   dispatchEffect(key: string) {
@@ -182,19 +182,19 @@ class DatabaseJournal implements Journal {
   }
 
   settleEffect(key: string, outcome: EffectOutcome) {
-    return this.writeDurably(effects.settleEffect(key, outcome, this.clock.now()));
+    return this.writeDurably(effects.settleEffect(key, outcome, this.seal, this.clock.now()));
   }
 
   resolveEffect(key: string, status: "committed" | "failed", by: string, note: string) {
-    return this.writeDurably(effects.resolveEffect(key, status, { by, note, at: this.clock.now() }));
+    return this.writeDurably(effects.resolveEffect(key, status, { by, note, at: this.clock.now() }, this.seal));
   }
 
   effect(key: string) {
-    return this.read(effects.findEffect(key));
+    return this.read(effects.findEffect(key, this.seal));
   }
 
   effects(query: { readonly thread?: string; readonly root?: string } = {}) {
-    return this.read(effects.listEffects(query));
+    return this.read(effects.listEffects(query, this.seal));
   }
 
   async lease(thread: string, owner: string): Promise<Lease> {

@@ -34,6 +34,7 @@ const migrations = (dialect: Dialect): readonly (readonly string[])[] => [
     "UPDATE h_thread SET root = thread",
     "ALTER TABLE h_effect ADD COLUMN root TEXT",
     "UPDATE h_effect SET root = thread",
+    "ALTER TABLE h_effect ADD COLUMN seal TEXT", // The same holds for effects.
     "CREATE INDEX h_effect_root ON h_effect (root, position)",
     `CREATE TABLE h_label (thread TEXT NOT NULL, digest TEXT NOT NULL, label TEXT NOT NULL, seal TEXT NOT NULL,
        PRIMARY KEY (thread, digest))`,

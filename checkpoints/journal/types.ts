@@ -103,6 +103,8 @@ export interface EffectIntent {
   readonly preconditions: string | undefined;
   /** The key of the effect that this one takes back. */
   readonly compensates: string | undefined;
+  /** Whether it may happen although another call did the same under this root: a person was told, or it does no harm. */
+  readonly mayRepeat: boolean;
   /** The approval that lets it pass, when the label alone did not. */
   readonly approval: string | undefined;
 }
@@ -127,7 +129,8 @@ export interface EffectOutcome {
 
 /** An effect in the ledger. */
 export interface EffectRecord extends EffectIntent {
-  readonly status: EffectStatus;
+  /** `forged`: something but this harness, with its key, wrote or changed the row. Nothing is done by it. */
+  readonly status: EffectStatus | "forged";
   readonly receipt: string | undefined;
   /** Unset when the receipt did not come from the tool itself. */
   readonly receiptLabel: Label | undefined;
@@ -228,7 +231,8 @@ export interface Journal {
   /**
    * intended → dispatched, in one transaction with consuming the approval. Returns `undefined` when the effect is not
    * in `intended` (somebody else dispatched it) and throws `ApprovalError` when its approval is missing, expired,
-   * rejected, used, or bound to something else.
+   * rejected, used, or bound to something else; `EffectError` `EFFECT_REPEATS` when the same was sent under this root by
+   * another call and nobody was told (`mayRepeat`), `EFFECT_FORGED` when the row was changed outside the harness.
    */
   dispatchEffect(key: string): Promise<EffectRecord | undefined>;
   /** dispatched → committed | failed | in_doubt. Throws `EffectError` from any other state. */

@@ -77,6 +77,7 @@ const OUTCOMES: Readonly<Record<EffectRecord["status"], string>> = {
   committed: "taken back",
   failed: "not taken back",
   in_doubt: "perhaps taken back",
+  forged: "its record was changed outside the harness",
 };
 
 function report(undone: EffectRecord, effect: EffectRecord, json: boolean, terminal: Terminal): void {

@@ -84,6 +84,8 @@ export class World {
   readonly saver: BaseCheckpointSaver = new MemorySaver();
   /** Added to the journal's clock, in ms. */
   passed = 0;
+  /** How many events there were when the adversary began. */
+  private quiet = 0;
   /** What the planner asks for. A branch that asks the model again gets what is here by then. */
   plan: readonly [name: string, args: Record<string, unknown>][];
   readonly journal;
@@ -125,6 +127,7 @@ export class World {
     const interrupt = run.__interrupt__?.[0];
     const approval = await this.journal.approval(interrupt?.value.requests[0]?.id ?? "");
     if (approval === undefined || interrupt === undefined) throw new Error("nobody was asked");
+    await this.watch();
     return { approval, interrupt: interrupt.id };
   }
 
@@ -132,6 +135,18 @@ export class World {
   async askAndApprove(): Promise<ApprovalRecord> {
     const { approval } = await this.ask();
     return this.journal.decideApproval(approval.id, "approved", { by: "ann", authenticated: "cli" });
+  }
+
+  /** Runs until `node` is next, without anybody being asked. */
+  async stopBefore(node: "gate" | "act"): Promise<void> {
+    await this.run({ messages: [new HumanMessage("refund order 1")] }, { interruptBefore: [node] });
+    await this.watch();
+  }
+
+  /** Writes a clearance into the state, as if the gate had, and goes on. */
+  async clear(callId: string, key: string): Promise<void> {
+    await this.graph.updateState(THREAD, { cleared: [{ callId, key }] }, "gate");
+    await this.run(null);
   }
 
   /** Goes on until `act` is next: the refund is approved and cleared, and has not been made. */
@@ -145,10 +160,8 @@ export class World {
 
   /** Answers the question in the thread. */
   answer(interrupt: string, answer: unknown, config: object = {}, update?: object): Promise<Run> {
-    return this.run(
-      new Command({ resume: { [interrupt]: answer }, ...(update === undefined ? {} : { update }) }),
-      config,
-    );
+    const resume = { [interrupt]: answer };
+    return this.run(new Command(update === undefined ? { resume } : { resume, update: { ...update } }), config);
   }
 
   async state(): Promise<{ readonly messages: BaseMessage[]; readonly cleared: { callId: string; key: string }[] }> {
@@ -166,7 +179,7 @@ export class World {
       content: plan.content,
       tool_calls: (plan.tool_calls ?? []).map((call) => swap(call) as typeof call),
       response_metadata: plan.response_metadata,
-      additional_kwargs,
+      ...(additional_kwargs === undefined ? {} : { additional_kwargs: { ...additional_kwargs } }),
     });
   }
 
@@ -180,6 +193,16 @@ export class World {
 
   async events(thread = "t1"): Promise<readonly HarnessEvent[]> {
     return (await this.journal.events({ thread })).map(({ event }) => event);
+  }
+
+  /** From here on what happens is the adversary's doing. `ask` ends with it. */
+  async watch(): Promise<void> {
+    this.quiet = (await this.events()).length;
+  }
+
+  /** What the record says since then. */
+  async attempts(thread = "t1"): Promise<readonly HarnessEvent[]> {
+    return (await this.events(thread)).slice(thread === "t1" ? this.quiet : 0);
   }
 }
 

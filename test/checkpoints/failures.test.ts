@@ -117,6 +117,7 @@ describe("a database that cannot be used", () => {
       "ALTER TABLE h_effect DROP COLUMN resolution",
       "DROP INDEX h_effect_root",
       ...["h_effect", "h_thread"].map((table) => `ALTER TABLE ${table} DROP COLUMN root`),
+      "ALTER TABLE h_effect DROP COLUMN seal",
       "ALTER TABLE h_approval DROP COLUMN history",
       ...["h_label", "h_document", "h_pin"].map((table) => `DROP TABLE ${table}`),
       "UPDATE h_schema SET version = 1",
@@ -124,10 +125,12 @@ describe("a database that cannot be used", () => {
     const journal = openJournal("sqlite:a.db", { cwd });
     expect(await journal.thread("t1")).toMatchObject({ root: "t1", floor: TOP });
     expect(await journal.approval("approval-1")).toMatchObject({ status: "forged" });
-    expect(await journal.effect("key-1")).toMatchObject({ status: "intended", root: "t1", resolution: undefined });
-    await journal.dispatchEffect("key-1");
-    await journal.settleEffect("key-1", { status: "in_doubt" });
-    expect(await journal.resolveEffect("key-1", "failed", "ann", "no")).toMatchObject({ status: "failed" });
+    expect(await journal.effect("key-1")).toMatchObject({ status: "forged", root: "t1", resolution: undefined });
+    await expect(journal.dispatchEffect("key-1")).rejects.toMatchObject({ code: "EFFECT_FORGED" });
+    await journal.intendEffect(effectIntent({ key: "key-2", mayRepeat: true }));
+    await journal.dispatchEffect("key-2");
+    await journal.settleEffect("key-2", { status: "in_doubt" });
+    expect(await journal.resolveEffect("key-2", "failed", "ann", "no")).toMatchObject({ status: "failed" });
     await journal.close();
   });
 
@@ -209,6 +212,7 @@ describe("a damaged record", () => {
     tamper(`UPDATE h_effect SET intent = '${JSON.stringify(effectIntent())}'`);
     const again = open();
     expect(await again.effect("key-1")).toMatchObject({ status: "intended", attempts: 0 });
+    expect(await again.dispatchEffect("key-1")).toMatchObject({ status: "dispatched" });
     await again.close();
   });
 

@@ -46,8 +46,9 @@ export function forgerySuite(name: string, place: () => Attackable): void {
       await expect(by.decideApproval("approval-1", "approved", ann)).rejects.toMatchObject(refused);
       await expect(by.editApproval("approval-1", {}, ann)).rejects.toMatchObject(refused);
       await by.cancelApproval("approval-1", "no");
-      await expect(by.dispatchEffect("key-1")).rejects.toMatchObject(refused);
-      expect(await by.effect("key-1")).toMatchObject({ status: "intended", attempts: 0 });
+      const own = by === journal; // To another key the effect itself is forged.
+      await expect(by.dispatchEffect("key-1")).rejects.toMatchObject(own ? refused : { code: "EFFECT_FORGED" });
+      expect(await by.effect("key-1")).toMatchObject({ status: own ? "intended" : "forged", attempts: 0 });
     };
 
     beforeEach(() => {
@@ -165,6 +166,34 @@ export function forgerySuite(name: string, place: () => Attackable): void {
          VALUES ('old', 't1', ${text(old)}, ${old.expiresAt}, 'approved', ${clock.now()})`,
       );
       expect(await journal.approvals()).toMatchObject([{ status: "approved" }, { id: "old", status: "forged" }]);
+    });
+  });
+
+  describe(`a forged effect on ${name}`, () => {
+    it.each([
+      ["its arguments", `intent = replace(intent, '49', '4900')`],
+      ["its approval", `intent = replace(intent, 'approval-1', 'approval-2')`],
+      ["its status", "status = 'dispatched'"],
+      ["its outcome", `outcome = '{"receipt":"R-1"}'`],
+      ["its resolution", `resolution = '{"by":"ann","note":"done","at":1}'`],
+      ["its thread", "thread = 't2'"],
+      ["its root", "root = 't2'"],
+      ["its seal", "seal = NULL"],
+    ])("had %s changed: it is not sent, settled or resolved", async (_what, change) => {
+      const at = place();
+      try {
+        const journal = openJournal(at.url, at.keyFile === undefined ? {} : { keyFile: at.keyFile });
+        await journal.intendEffect(effectIntent({ approval: "approval-1" }));
+        await at.sql(`UPDATE h_effect SET ${change}`);
+        expect(await journal.effect("key-1")).toMatchObject({ status: "forged", resolution: undefined });
+        const refused = { code: "EFFECT_FORGED" };
+        await expect(journal.dispatchEffect("key-1")).rejects.toMatchObject(refused);
+        await expect(journal.settleEffect("key-1", { status: "committed" })).rejects.toMatchObject(refused);
+        await expect(journal.resolveEffect("key-1", "failed", "ann", "no")).rejects.toMatchObject(refused);
+        await journal.close();
+      } finally {
+        await at.remove();
+      }
     });
   });
 }

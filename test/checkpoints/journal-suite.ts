@@ -258,7 +258,7 @@ export function journalSuite(name: string, place: () => Place): void {
       it("uses an approval once, in the same step", async () => {
         await prepare();
         await journal.decideApproval("approval-1", "approved", ann);
-        await journal.intendEffect(effectIntent({ key: "key-2", approval: "approval-1" }));
+        await journal.intendEffect(effectIntent({ key: "key-2", mayRepeat: true, approval: "approval-1" }));
         expect(await journal.dispatchEffect("key-1")).toMatchObject({ status: "dispatched", approval: "approval-1" });
         expect(await journal.approval("approval-1")).toMatchObject({ status: "consumed" });
         await expect(journal.dispatchEffect("key-2")).rejects.toEqual(refused("APPROVAL_USED"));

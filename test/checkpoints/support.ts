@@ -143,6 +143,7 @@ export const effectIntent = (change: Partial<EffectIntent> = {}): EffectIntent =
   policyDigest: "policy-1",
   preconditions: undefined,
   compensates: undefined,
+  mayRepeat: false,
   approval: undefined,
   ...change,
 });

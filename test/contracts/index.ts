@@ -3,4 +3,7 @@
 
 export { BrokenPromiseError, type ContractCase } from "./broken-promise.js";
 export { type EffectToolOptions, effectToolCases, effectToolContract, type ToolUnderContract } from "./effect-tool.js";
+export { type GateOptions, gateCases, gateContract } from "./gate.js";
+export type { HarnessedGraph } from "./play.js";
 export { calls, type ScriptStep, script, scriptedModel } from "./script.js";
+export { type TrustOptions, trustCases, trustContract } from "./trust.js";

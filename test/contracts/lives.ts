@@ -48,6 +48,8 @@ export interface Fate {
   readonly fails?: Boundary;
   /** Error to throw at `fails`. Default: one that says that the life was cut off. */
   readonly error?: Error;
+  /** It waits before it goes on there, each time. */
+  readonly pauses?: { readonly at: Boundary; readonly until: () => Promise<void> };
   /** How often LangGraph runs a node that throws. Default 1. */
   readonly attempts?: number;
 }
@@ -89,7 +91,7 @@ export class Lives {
   }
 
   /** A life at the same time as the last one. */
-  alongside({ until, fails, error = new Error("cut off"), attempts = 1 }: Fate = {}): Life {
+  alongside({ until, fails, error = new Error("cut off"), pauses, attempts = 1 }: Fate = {}): Life {
     const { age } = this;
     const { tools = [], policy } = this.options;
     const clock = { ...systemClock, now: () => systemClock.now() + age };
@@ -107,6 +109,7 @@ export class Lives {
         failed = true;
         throw error;
       }
+      if (boundary === pauses?.at) await pauses.until();
       if (!stands && boundary !== until) return;
       stands = true;
       stand();

@@ -1,20 +1,17 @@
 // kill -9 at every statement boundary of the effect path, for every kind of provider, on both databases. Never two
 // effects; exactly one where keys or a probe exist; otherwise zero or one, and then the ledger says that it is in doubt.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EffectRecord, openJournal } from "../../checkpoints/index.js";
 import { table } from "../../cli/text.js";
 import { type Place, postgresPlace, sqlitePlace, withoutPostgres } from "../checkpoints/support.js";
 import { BOUNDARIES, isLostAt, isPast } from "../contracts/boundaries.js";
-import { type Cell, FileProvider, KINDS, type Order, threadOf } from "./matrix.js";
+import { type Cell, FileProvider, KINDS, threadOf } from "./matrix.js";
+import { work } from "./work.js";
 
-const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 const MINUTES = 60_000;
 
 const CELLS: readonly Cell[] = BOUNDARIES.flatMap((point) => KINDS.map((kind) => ({ kind, point })));
@@ -27,18 +24,6 @@ interface Outcome {
   /** All effects of the provider, under whatever key. */
   readonly effects: number;
   readonly ledger: readonly EffectRecord[];
-}
-
-async function work(order: Order): Promise<{ signal: NodeJS.Signals | null; out: string }> {
-  const child = spawn(process.execPath, ["--import", "tsx", WORKER, JSON.stringify(order)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let out = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-  });
-  const [, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  return { signal, out };
 }
 
 /** Two at a time: there may be no more cores. */
@@ -63,11 +48,8 @@ async function crashAndResume({ url, keyFile }: Place, folder: string): Promise<
         effects: new FileProvider(folder, threadOf(cell), cell.kind).effects().length,
       });
     }
-    const { out } = await work({ url, keyFile, folder, work: "resume", point, cells });
-    for (const line of out.trimEnd().split("\n")) {
-      const { thread, answer } = JSON.parse(line) as { thread: string; answer: string };
-      answers.set(thread, answer);
-    }
+    const resumed = await work({ url, keyFile, folder, work: "resume", point, cells });
+    for (const [thread, answer] of resumed.answers) answers.set(thread, answer);
   });
   const journal = openJournal(url, { keyFile });
   const outcomes = new Map<string, Outcome>();

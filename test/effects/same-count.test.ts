@@ -32,6 +32,8 @@ interface Path {
   readonly repeats?: true;
   /** Loses the outcome: a provider that can tell nothing leaves it in doubt. */
   readonly loses?: true;
+  /** What is wrong with the harness there, until it is mended. */
+  readonly bug?: string;
   take(scene: Scene): Promise<void>;
 }
 
@@ -50,6 +52,19 @@ const approval = (asked: ApprovalInterrupt | undefined) =>
   new Command({
     resume: { decisions: (asked?.requests ?? []).map(({ id }) => ({ id, decision: "approve" })) },
   });
+
+/** Resolves for all when so many have come. */
+function meeting(size: number): () => Promise<void> {
+  let meet: () => void = () => undefined;
+  const met = new Promise<void>((resolve) => {
+    meet = resolve;
+  });
+  return () => {
+    size -= 1;
+    if (size <= 0) meet();
+    return met;
+  };
+}
 
 /** As the model would ask again: the same call under other ids. */
 const sameCall = (id: string) =>
@@ -151,9 +166,21 @@ const PATHS: readonly Path[] = [
     },
   },
   {
-    name: "Promise.race of two runs of one thread",
+    name: "time travel while the first run is still at the provider",
+    repeats: true,
     take: async ({ lives }) => {
-      const runs = [lives.next(), lives.alongside()].map((life) => life.run("task"));
+      await lives.next({ until: "after provider" }).run("task");
+      const second = lives.alongside();
+      await second.run(null, await before(second, "planner"));
+    },
+  },
+  {
+    name: "Promise.race of two runs of one thread, both past the gate",
+    bug: "C2",
+    take: async ({ lives }) => {
+      const both = meeting(2);
+      const pauses = { at: "after intent", until: both } as const;
+      const runs = [lives.next({ pauses }), lives.alongside({ pauses })].map((life) => life.run("task"));
       await Promise.race(runs);
       await Promise.allSettled(runs);
     },
@@ -161,21 +188,25 @@ const PATHS: readonly Path[] = [
   {
     name: "the same call twice in one message",
     twice: true,
-    repeats: true,
+    bug: "C1",
     take: async ({ lives }) => void (await lives.next().run("task")),
   },
-  ...(["exit", "async"] as const).map(
-    (durability): Path => ({
-      name: `durability "${durability}", killed after the effect, task given again`,
-      repeats: true,
-      loses: true,
-      take: async ({ lives }) => {
-        const { stood } = await lives.next({ until: "after provider" }).run("task", { durability });
-        expect(stood).toBe(true);
-        await lives.next().run("task", { durability });
-      },
-    }),
-  ),
+  {
+    name: 'durability "exit", killed after the effect: nothing to resume, the task is given again',
+    repeats: true,
+    take: async ({ lives }) => {
+      await lives.next({ until: "after provider" }).run("task", { durability: "exit" });
+      await lives.next().run("task", { durability: "exit" });
+    },
+  },
+  {
+    name: 'durability "async", killed after the effect, then resume',
+    loses: true,
+    take: async ({ lives }) => {
+      await lives.next({ until: "after provider" }).run("task", { durability: "async" });
+      await lives.next().run(null, { durability: "async" });
+    },
+  },
   {
     name: "two workers resume what a third one left",
     loses: true,
@@ -223,7 +254,8 @@ afterAll(() => {
 });
 
 describe.each(PATHS)("$name", (path) => {
-  test.each(KINDS)("provider: %s", async (kind) => {
+  const mended = path.bug === undefined ? test : test.fails;
+  mended.each(KINDS)("provider: %s", async (kind) => {
     const { lives, provider, close } = await scene(kind, path);
     try {
       await path.take({ lives, provider });
@@ -236,7 +268,7 @@ describe.each(PATHS)("$name", (path) => {
         .get(path.name)
         ?.push(`${provider.effects().length} ${statuses}${asked.length > 0 ? `, asked ${asked.length}` : ""}`);
       expect(provider.effects()).toHaveLength(1);
-      expect(statuses).toBe(path.loses && kind === "neither" && !path.repeats ? "in doubt" : statuses);
+      if (path.loses) expect(statuses).toBe(kind === "neither" ? "in doubt" : "committed");
       expect(asked.some((event) => "repeats" in event && event.repeats)).toBe(path.repeats === true);
     } finally {
       await close();

@@ -121,3 +121,35 @@ export type SmallAgent = ReturnType<typeof smallAgent>;
 
 /** The input that makes the agent go through these words. */
 export const task = (words: string) => ({ messages: [new HumanMessage(words)] });
+
+/** The `checkpoint_id` of a thread's checkpoint, counted back from the newest; nothing for none. */
+export async function checkpointOf(
+  saver: BaseCheckpointSaver,
+  thread: string,
+  back: number | undefined,
+): Promise<{ readonly checkpoint_id?: string }> {
+  if (back === undefined) return {};
+  const ids: string[] = [];
+  for await (const { config } of saver.list({ configurable: { thread_id: thread } })) {
+    if (config.configurable?.["checkpoint_ns"] === "") ids.push(config.configurable["checkpoint_id"] as string);
+  }
+  const id = ids[Math.min(back, ids.length - 1)];
+  return id === undefined ? {} : { checkpoint_id: id };
+}
+
+/** Copies all checkpoints of a thread to another one, behind the back of the harness. */
+export async function copyThread(saver: BaseCheckpointSaver, from: string, to: string): Promise<void> {
+  if (from === to) return;
+  for await (const tuple of saver.list({ configurable: { thread_id: from } })) {
+    const { checkpoint_ns = "" } = tuple.config.configurable ?? {};
+    const parent: unknown = tuple.parentConfig?.configurable?.["checkpoint_id"];
+    const config = { configurable: { thread_id: to, checkpoint_ns, ...(parent ? { checkpoint_id: parent } : {}) } };
+    await saver.put(config, tuple.checkpoint, tuple.metadata as never, tuple.checkpoint.channel_versions);
+    const writes = new Map<string, [string, unknown][]>();
+    for (const [task, channel, value] of tuple.pendingWrites ?? []) {
+      writes.set(task, [...(writes.get(task) ?? []), [channel, value]]);
+    }
+    const at = { configurable: { ...config.configurable, checkpoint_id: tuple.checkpoint.id } };
+    for (const [task, list] of writes) await saver.putWrites(at, list as never, task);
+  }
+}

@@ -9,8 +9,8 @@ import { z } from "zod";
 import { openJournal } from "../../checkpoints/index.js";
 import { labelledMemory } from "../../memory/index.js";
 import { defineTool, type HarnessTool, labelled } from "../../nodes/index.js";
-import { AXES, definePolicy, type Label, label, mark, TOP } from "../../trust/index.js";
-import { type Mind, runs, smallAgent } from "./agent.js";
+import { AXES, definePolicy, type Label, label, mark, type Policy, TOP } from "../../trust/index.js";
+import { checkpointOf, copyThread, type Mind, runs, smallAgent } from "./agent.js";
 import { noVerdicts, rejudge } from "./decisions.js";
 import { Oracle, type Ranks, type ToolFacts } from "./oracle.js";
 
@@ -24,12 +24,15 @@ const GATED: Readonly<Record<string, ToolFacts>> = {
   fire: { floor: 2, hard: ["fidelity"] },
   lend: { floor: 2, lineage: true },
 };
-const policy = definePolicy({
-  name: "properties",
-  floor: 2,
-  approvals: { openLimit: 2 },
-  tools: { erase: { floor: 3 }, fire: { hard: ["fidelity"] }, lend: { scope: "lineage" } },
-});
+/** Whether the server that the graph runs in authenticates its users, or hands on whatever they claim. */
+const policies = (["none", "server"] as const).map((authentication) =>
+  definePolicy({
+    name: "properties",
+    floor: 2,
+    approvals: { openLimit: 2, authentication },
+    tools: { erase: { floor: 3 }, fire: { hard: ["fidelity"] }, lend: { scope: "lineage" } },
+  }),
+);
 const NAMESPACE = ["memories", "ann"];
 
 // ---- what may happen -------------------------------------------------------------------------------------------
@@ -59,7 +62,9 @@ type Step = typeof anyCommand extends fc.Arbitrary<infer One> ? One : never;
 
 // ---- the world -------------------------------------------------------------------------------------------------
 
-function world(count: typeof statistics) {
+function world(authenticates: boolean, count: typeof statistics) {
+  const [open, closed] = policies;
+  const policy = (authenticates ? closed : open) as Policy;
   const oracle = new Oracle(AXES, GATED);
   const journal = openJournal("memory:");
   const saver = new MemorySaver();
@@ -118,7 +123,7 @@ function world(count: typeof statistics) {
       problems.push(`${event.verdict} for ${event.tool} ${JSON.stringify(event.arguments)} where ${limit} is the most`);
     }
   });
-  return { oracle, journal, saver, store, memory, graph, done, problems };
+  return { authenticates, oracle, journal, saver, store, memory, graph, done, problems };
 }
 type World = ReturnType<typeof world>;
 
@@ -195,16 +200,6 @@ async function written(kind: string, { graph, oracle }: World, thread: string, t
 const spoken = async (kind: string | undefined, here: World, thread: string): Promise<object> =>
   kind === undefined ? {} : written(kind, here, thread, ["human", "system", "swap", "messages overwritten"].includes(kind));
 
-async function checkpointOf({ saver }: World, thread: string, back: number | undefined): Promise<object> {
-  if (back === undefined) return {};
-  const ids: string[] = [];
-  for await (const { config } of saver.list({ configurable: { thread_id: thread } })) {
-    if (config.configurable?.["checkpoint_ns"] === "") ids.push(config.configurable["checkpoint_id"] as string);
-  }
-  const id = ids.length === 0 ? undefined : ids[Math.min(back, ids.length - 1)];
-  return id === undefined ? {} : { checkpoint_id: id };
-}
-
 async function answersTo({ journal }: World, thread: string, kind: string): Promise<unknown> {
   const pending = await journal.approvals({ thread, status: "pending" });
   const decide = (decision: object) => ({ decisions: pending.map(({ id }) => ({ id, ...decision })) });
@@ -235,7 +230,7 @@ async function perform(step: Step, here: World): Promise<void> {
       return;
     }
     case "continue": {
-      const from = await checkpointOf(here, step.thread, step.at);
+      const from = await checkpointOf(saver, step.thread, step.at);
       await graph.invoke(null, settings(step.thread, "checkpoint_id" in from ? 0 : step.junk, from));
       return;
     }
@@ -253,24 +248,17 @@ async function perform(step: Step, here: World): Promise<void> {
     }
     case "update": {
       const user = step.operator ? { langgraph_auth_user: { identity: "ann" } } : {};
-      const from = await checkpointOf(here, step.thread, step.at);
+      const from = await checkpointOf(saver, step.thread, step.at);
       const config = { configurable: { thread_id: step.thread, ...from, ...user } };
       const writes = [];
-      for (const kind of step.payloads) writes.push(await written(kind, here, step.thread, step.operator));
+      for (const kind of step.payloads) writes.push(await written(kind, here, step.thread, step.operator && here.authenticates));
       const as = step.as === undefined ? {} : { asNode: step.as };
       if (writes.length === 1) await graph.updateState(config, writes[0] as never, step.as as never);
       else await graph.bulkUpdateState(config, writes.map((values) => ({ updates: [{ values, ...as }] })) as never);
       return;
     }
     case "copy": {
-      if (step.thread === step.to) return;
-      for await (const tuple of saver.list({ configurable: { thread_id: step.thread } })) {
-        const { checkpoint_ns = "" } = tuple.config.configurable ?? {};
-        const parent = tuple.parentConfig?.configurable?.["checkpoint_id"] as string | undefined;
-        const config = { configurable: { thread_id: step.to, checkpoint_ns, ...(parent && { checkpoint_id: parent }) } };
-        await saver.put(config, tuple.checkpoint, tuple.metadata as never);
-      }
-      return;
+      return copyThread(saver, step.thread, step.to);
     }
     case "remember": {
       const low: Partial<Label> = { integrity: 1 };
@@ -290,8 +278,8 @@ async function perform(step: Step, here: World): Promise<void> {
 const verdicts = noVerdicts();
 const statistics = { ran: 0, refused: new Map<string, number>(), done: 0, asStrictAsTheOracle: 0 };
 
-async function play(steps: readonly Step[]): Promise<void> {
-  const here = world(statistics);
+async function play(authenticates: boolean, steps: readonly Step[]): Promise<void> {
+  const here = world(authenticates, statistics);
   for (const step of steps) {
     try {
       await perform(step, here);
@@ -314,7 +302,7 @@ async function play(steps: readonly Step[]): Promise<void> {
 }
 
 it("P4, P16: no sequence of API calls makes the gate more permissive", { timeout: 60_000 + numRuns * 1_000 }, async () => {
-  await fc.assert(fc.asyncProperty(fc.array(anyCommand, { minLength: 2, maxLength: 7 }), play), { numRuns });
+  await fc.assert(fc.asyncProperty(fc.boolean(), fc.array(anyCommand, { minLength: 2, maxLength: 7 }), play), { numRuns });
   for (const verdict of ["allow", "ask", "block"] as const) expect(verdicts[verdict]).toBeGreaterThan(numRuns / 10);
   expect(statistics.done).toBeGreaterThan(numRuns / 10);
   expect(statistics.ran).toBeGreaterThan(numRuns);
