@@ -5,7 +5,7 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
 import { ApprovalError, type ApprovalRecord, type Approver, type Journal } from "../checkpoints/index.js";
 import { type Deficit, describeCause, type Label, type Policy } from "../trust/index.js";
-import { findTool } from "./calls.js";
+import { findTool, snapshot } from "./calls.js";
 import type { Step } from "./step.js";
 import { HarnessTool } from "./tool.js";
 import type { Toolbox } from "./toolbox.js";
@@ -155,6 +155,8 @@ function editProblem(
     return args === undefined ? undefined : `${decision} takes no arguments: use edit, then decide about what is shown`;
   }
   if (args === undefined) return "edit needs all arguments";
+  const { problem } = snapshot(args);
+  if (problem !== undefined) return problem;
   const tool = findTool(toolbox.tools, name);
   const fits = tool instanceof HarnessTool ? tool.schema.safeParse(args) : undefined;
   if (fits === undefined) return `there is no tool ${name}`;

@@ -14,7 +14,12 @@ export const TASK_TOOL = "task";
 export type AnyTool = HarnessTool | StructuredToolInterface;
 
 /** A tool call that certainly has an id, and a name that no other call has: some models number their calls anew each time. */
-export type OpenCall = ToolCall & { readonly id: string; readonly intent: string };
+export type OpenCall = ToolCall & {
+  readonly id: string;
+  readonly intent: string;
+  /** Why its arguments cannot be judged; they are empty then. */
+  readonly problem?: string;
+};
 
 /** Where a call goes: to a subagent, to the gate, or to the tools node (which also answers for unknown tools). */
 export type CallKind = "delegate" | "gated" | "plain";
@@ -33,16 +38,20 @@ export function openCalls(messages: readonly BaseMessage[]): readonly OpenCall[]
   return (plan.tool_calls ?? []).flatMap((call, index) => {
     const { id } = call;
     if (id === undefined || answered.has(id)) return [];
-    return [{ ...call, id, args: snapshot(call.args), intent: digest({ message: plan.id ?? null, index, call: id }) }];
+    return [{ ...call, id, ...snapshot(call.args), intent: digest({ message: plan.id ?? null, index, call: id }) }];
   });
 }
 
-/** One copy of the arguments for all that look at them. What has no canonical form is handed on, to be refused. */
-function snapshot(args: ToolCall["args"]): ToolCall["args"] {
+/**
+ * One copy of the arguments for all that look at them: a getter may answer differently at every look. Arguments without
+ * a canonical form (half a surrogate pair, `NaN`) are not looked at a second time.
+ */
+export function snapshot(args: ToolCall["args"]): Pick<OpenCall, "args" | "problem"> {
   try {
-    return JSON.parse(canonicalJson(args));
-  } catch {
-    return args;
+    return { args: JSON.parse(canonicalJson(args)) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { args: {}, problem: `these arguments have no canonical form: ${why}. Write them as plain JSON.` };
   }
 }
 

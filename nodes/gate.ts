@@ -5,17 +5,17 @@
 import { AIMessage, type BaseMessage, type ToolMessage } from "@langchain/core/messages";
 import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
-import { ApprovalError, type ApprovalRecord, type ApprovalRequest, type Journal } from "../checkpoints/index.js";
-import { type Cause, canonicalJson, describeCause, type Policy } from "../trust/index.js";
-import { type ApprovalInterrupt, approvalForm, mayApprove, takeAnswer, viewOf } from "./approval.js";
-import { answerTo, findTool, type OpenCall, openCallsOf } from "./calls.js";
+import type { ApprovalRecord, Journal } from "../checkpoints/index.js";
+import { canonicalJson, describeCause, type Policy } from "../trust/index.js";
+import { type ApprovalInterrupt, approvalForm, takeAnswer, viewOf } from "./approval.js";
+import { type Asked, ask, recordRefusal, refusalOf } from "./ask.js";
+import { answerTo, findTool, type OpenCall, openCallsOf, snapshot } from "./calls.js";
 import { type Consideration, consider } from "./consider.js";
 import { effectKey } from "./effect.js";
 import type { AgentView, ClearedCall } from "./state.js";
 import { harnessNode, messageOf, type NodeUpdate, type Step } from "./step.js";
 import { HarnessTool } from "./tool.js";
 import type { Toolbox } from "./toolbox.js";
-import { viewOfAction } from "./view.js";
 
 /** What {@link gate} takes. */
 export interface GateOptions {
@@ -35,8 +35,6 @@ interface Decided {
   readonly sent?: string;
 }
 
-const MINUTE = 60_000;
-
 /** Makes the gate node. */
 export const gate = ({ journal, toolbox, policy }: GateOptions) => {
   const decide = async (
@@ -44,10 +42,11 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
     before: readonly Decided[],
     recorded: Set<string>,
     step: Step,
+    edits = 0,
   ): Promise<Decided> => {
     const tool = findTool(toolbox.tools, call.name);
     if (!(tool instanceof HarnessTool)) return { call, refusal: `Error: ${call.name}: no such tool` };
-    const invalid = argumentProblem(tool, call.args);
+    const invalid = argumentProblem(tool, call);
     if (invalid !== undefined) return { call, refusal: `Error: ${call.name}: ${invalid}` };
     const key = effectKey(step.root, call.intent, tool, call.args);
     const known = await journal.effect(key);
@@ -60,10 +59,11 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
       return { call, refusal: `Error: ${call.name} was not run: its preview failed: ${messageOf(error)}` };
     }
     const { verdict, reasons } = considered.judgement;
-    const asked = verdict === "ask" ? await ask(considered, policy, journal, step) : undefined;
+    const asked = verdict === "ask" ? await ask(considered, { edits, before, policy, journal, step }) : undefined;
     await recordDecision(considered, asked, policy, recorded, journal, step);
-    if (asked?.record?.edited !== undefined)
-      return decide({ ...call, args: { ...asked.record.edited } }, before, recorded, step);
+    if (asked?.record?.edited !== undefined) {
+      return decide({ ...call, ...snapshot(asked.record.edited) }, before, recorded, step, edits + 1);
+    }
     if (verdict === "allow") return { call, considered };
     if (verdict === "block" || asked?.record === undefined) {
       const why = [...(asked?.refused === undefined ? reasons : [asked.refused]), ...causesOf(considered, step)];
@@ -128,89 +128,11 @@ const isPlanned = (call: OpenCall, before: readonly Decided[]): boolean =>
   );
 
 /** What keeps arguments from being judged at all. */
-function argumentProblem(tool: HarnessTool, args: unknown): string | undefined {
-  try {
-    canonicalJson(args);
-  } catch (error) {
-    return `these arguments have no canonical form: ${messageOf(error)}. Write them as plain JSON.`;
-  }
-  const parsed = tool.schema.safeParse(args);
+function argumentProblem(tool: HarnessTool, { args, problem }: OpenCall): string | undefined {
+  if (problem !== undefined) return problem;
+  const parsed = tool.schema.safeParse(structuredClone(args));
   return parsed.success ? undefined : z.prettifyError(parsed.error);
 }
-
-interface Asked {
-  readonly record?: ApprovalRecord;
-  /** Why nobody is asked. */
-  readonly refused?: string;
-}
-
-/** Stores the request, or finds it with its decision. Requests of this call that no longer stand are withdrawn. */
-async function ask(considered: Consideration, policy: Policy, journal: Journal, step: Step): Promise<Asked> {
-  const request = requestOf(considered, policy, journal, step);
-  const { id, tool, thread, callId } = request;
-  const isNew = (await journal.approval(id)) === undefined;
-  if (isNew) {
-    for (const other of await journal.approvals({ thread, status: "pending" })) {
-      if (other.callId !== callId || other.tool !== tool) continue;
-      const reason = "what was shown is no longer what would be done";
-      await journal.cancelApproval(other.id, reason);
-      const event = {
-        kind: "approval.decided",
-        id: other.id,
-        tool,
-        decision: "cancelled",
-        by: "harness",
-        reason,
-      } as const;
-      await step.record(event);
-    }
-  }
-  try {
-    const record = await journal.requestApproval(request, policy.document.approvals.openLimit);
-    if (isNew) await step.record({ kind: "approval.requested", id, tool });
-    return { record };
-  } catch (error) {
-    if (ApprovalError.isInstance(error) && error.code === "APPROVAL_FLOOD") return { refused: error.message };
-    throw error;
-  }
-}
-
-function requestOf(
-  { call, tool, question, judgement, preview, preconditions, binding }: Consideration,
-  policy: Policy,
-  journal: Journal,
-  { root, scope, trust, at }: Step,
-): ApprovalRequest {
-  const now = journal.clock.now();
-  return {
-    id: `approval-${binding.slice(0, 16)}`,
-    thread: scope.thread,
-    root,
-    run: scope.run,
-    requester: scope.lane === undefined ? at : `${at} in ${scope.lane}`,
-    tool: tool.name,
-    toolDigest: tool.digest,
-    callId: call.id,
-    arguments: call.args,
-    view: viewOfAction(tool.name, call.args, preview),
-    preconditions,
-    binding,
-    considered: question.considered,
-    causes: question.repeats ? [REPETITION] : trust.causes,
-    deficits: judgement.deficits,
-    reasons: judgement.reasons,
-    violations: trust.violations,
-    policyDigest: policy.digest,
-    notBefore: now,
-    expiresAt: now + policy.document.approvals.ttlMinutes * MINUTE,
-  };
-}
-
-const REPETITION: Cause = {
-  axis: "certainty",
-  rank: 0,
-  reason: "the same action was already done, or may have been, in this thread",
-};
 
 const causesOf = ({ judgement }: Consideration, { trust }: Step): readonly string[] =>
   trust.causes.filter((cause) => judgement.deficits.some(({ axis }) => axis === cause.axis)).map(describeCause);
@@ -240,49 +162,6 @@ async function recordDecision(
     policy: policy.digest,
     ...(asked?.record === undefined ? {} : { approval: asked.record.id }),
   });
-}
-
-/** An approval that must not be used is an attempt somebody made; the planner's answer alone would not be in the record. */
-async function recordRefusal(
-  approval: ApprovalRecord,
-  policy: Policy,
-  recorded: Set<string>,
-  step: Step,
-): Promise<void> {
-  const { id, tool, status, decidedBy = "unknown", authenticated = "none" } = approval;
-  const usable = status === "approved" || status === "consumed";
-  const why =
-    status === "forged"
-      ? "its record was changed outside the harness"
-      : usable && !mayApprove(approval, policy)
-        ? `the policy does not let ${decidedBy} decide`
-        : undefined;
-  if (why === undefined || recorded.has(id)) return;
-  recorded.add(id);
-  await step.record({ kind: "approval.refused", id, tool, by: decidedBy, authenticated, why });
-}
-
-/** Why a call must not run although it could be asked about; `undefined` when it may, or is still pending. */
-function refusalOf(approval: ApprovalRecord, policy: Policy): string | undefined {
-  const { tool, status, decidedBy = "A person", reason } = approval;
-  const told = reason === undefined ? "" : `: ${reason}`;
-  switch (status) {
-    case "pending":
-      return undefined;
-    case "approved":
-    case "consumed":
-      return mayApprove(approval, policy)
-        ? undefined
-        : `Rejected: ${tool} was not run. ${decidedBy} approved it, whom the policy does not allow to. Ask the user whether to start again.`;
-    case "rejected":
-      return `Rejected: ${tool} was not run. ${decidedBy} said no${told}. This is final: do not try another way.`;
-    case "cancelled":
-      return `Rejected: ${tool} was not run. The request was withdrawn${told}. Ask the user whether to start again.`;
-    case "forged":
-      return `Blocked: ${tool} was not run. The record of its approval was changed outside the harness. Tell the user.`;
-    default:
-      return `Rejected: ${tool} was not run. Nobody answered the request before it expired. Ask the user whether to start again.`;
-  }
 }
 
 /** The planner's message with the arguments a person put in place of its own: history and action stay the same thing. */

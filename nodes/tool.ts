@@ -133,6 +133,9 @@ export class PermitRequiredError extends Error {
   }
 }
 
+/** A tool may write into what it is given; what others look at stays as it was. */
+const copyOf = (input: unknown): unknown => JSON.parse(canonicalJson(input));
+
 const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** A tool of the harness. Also a LangChain tool, so prebuilt agents can use the harmless ones as they are. */
@@ -211,9 +214,9 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
    */
   async execute(input: unknown, context: ToolContext): Promise<ToolOutcome> {
     // A getter may answer differently at every look: what is checked and what runs is one copy.
-    const given: unknown = isGated(this.effect) ? JSON.parse(canonicalJson(input)) : input;
+    const given = copyOf(input);
     if (isGated(this.effect) && !spendPermit(context.permit, this, given)) throw new PermitRequiredError(this.name);
-    const result: unknown = await this.body(this.schema.parse(given), context);
+    const result: unknown = await this.body(this.schema.parse(copyOf(given)), context);
     const value = result instanceof LabelledResult ? result.value : result;
     const content = typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
     return { content, mark: this.markOf(result) };
@@ -231,7 +234,7 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
    */
   async probe(key: string, input: unknown, signal: AbortSignal): Promise<ProbeOutcome> {
     if (this.ask === undefined) throw new TypeError(`${this.name} declares no probe`);
-    const answer = await this.ask(key, this.schema.parse(input), { signal });
+    const answer = await this.ask(key, this.schema.parse(copyOf(input)), { signal });
     return probeOutcome.parse(typeof answer === "string" ? { status: answer } : answer);
   }
 
@@ -243,7 +246,7 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
   /** What the action would change. `undefined` without a preview. Changes nothing. @throws whatever the preview throws */
   async preview(input: unknown, signal: AbortSignal): Promise<Preview | undefined> {
     if (this.look === undefined) return undefined;
-    return previewed.parse(await this.look(this.schema.parse(input), { signal })) as Preview;
+    return previewed.parse(await this.look(this.schema.parse(copyOf(input)), { signal })) as Preview;
   }
 
   /** Takes an effect back and returns the receipt. @throws whatever the tool throws; TypeError when it cannot. */
@@ -253,7 +256,7 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     context: Pick<ToolContext, "idempotencyKey" | "signal">,
   ): Promise<string> {
     if (this.undo === undefined) throw new TypeError(`${this.name} declares no compensate`);
-    const value: unknown = await this.undo(receipt, this.schema.parse(input), context);
+    const value: unknown = await this.undo(receipt, this.schema.parse(copyOf(input)), context);
     return typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
   }
 

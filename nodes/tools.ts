@@ -6,7 +6,6 @@ import type { StructuredToolInterface } from "@langchain/core/tools";
 import { type Command, isCommand, isGraphBubbleUp, Send } from "@langchain/langgraph";
 import type { Journal } from "../checkpoints/index.js";
 import {
-  canonicalJson,
   digest,
   isAtMost,
   judge,
@@ -111,12 +110,7 @@ async function refusalOf(
   { journal, policy }: ToolsOptions,
   { root, at }: Step,
 ): Promise<Answer | undefined> {
-  try {
-    canonicalJson(call.args);
-  } catch (error) {
-    const why = `these arguments have no canonical form: ${messageOf(error)}. Write them as plain JSON.`;
-    return failure(call, `Error: ${tool.name}: ${why}`);
-  }
+  if (call.problem !== undefined) return failure(call, `Error: ${tool.name}: ${call.problem}`);
   // Only what the arguments say can block here: nothing irreversible happens, so no label is too low.
   const question = { tool: tool.name, arguments: call.args, considered: TOP, repeats: false, changed: false };
   const { verdict, reasons } = judge(question, policy);

@@ -1,6 +1,7 @@
 // What to type next, as commands that can be pasted: the flags that name the database and the workspace are repeated.
 
 import type { RunStatus } from "../../checkpoints/index.js";
+import { SHORT } from "../effect.js";
 
 /** Flags to repeat, each with a blank before it: those every command needs, and those only `run` has. */
 export interface RepeatedFlags {
@@ -8,21 +9,38 @@ export interface RepeatedFlags {
   readonly project: string;
 }
 
+/** What a run has left open. */
+export interface Open {
+  readonly thread: string;
+  /** The ids of approvals that wait. */
+  readonly approvals: readonly string[];
+  /** The keys of effects whose outcome nobody knows. */
+  readonly inDoubt?: readonly string[];
+}
+
 /** The commands that go on from a run that ended like this, the most likely one first. */
 export function nextCommands(
   status: Exclude<RunStatus, "running">,
-  { thread, approvals }: { readonly thread: string; readonly approvals: readonly string[] },
+  { thread, approvals, inDoubt = [] }: Open,
   program: string,
   flags: RepeatedFlags,
 ): string[] {
-  const resume = `${program} run --thread ${thread} --resume${flags.journal}${flags.project}`;
-  switch (status) {
-    case "finished":
-    case "blocked":
-      return [`${program} show ${thread}${flags.journal}`];
-    case "waiting":
-      return [...approvals.map((id) => `${program} approve ${id}${flags.journal}`), resume];
-    default:
-      return [resume];
+  const resolve = inDoubt.map(
+    (key) =>
+      `${program} effects resolve ${key.slice(0, SHORT)} committed|failed --note "what you found"${flags.journal}`,
+  );
+  return [...resolve, ...goOn()];
+
+  function goOn(): string[] {
+    const resume = `${program} run --thread ${thread} --resume${flags.journal}${flags.project}`;
+    switch (status) {
+      case "finished":
+      case "blocked":
+        return [`${program} show ${thread}${flags.journal}`];
+      case "waiting":
+        return [...approvals.map((id) => `${program} approve ${id}${flags.journal}`), resume];
+      default:
+        return [resume];
+    }
   }
 }

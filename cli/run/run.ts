@@ -153,7 +153,13 @@ async function runOn(
       trust: await session.trust(),
       next: nextCommands(
         status,
-        { thread, approvals: pending.map(({ id }) => id) },
+        {
+          thread,
+          approvals: pending.map(({ id }) => id),
+          inDoubt: (await journal.effects({ thread })).flatMap(({ status: state, key }) =>
+            state === "in_doubt" ? [key] : [],
+          ),
+        },
         terminal.program,
         flagsOf(options),
       ),

@@ -2,6 +2,7 @@
 
 import type { ApprovalRecord } from "../../checkpoints/index.js";
 import { describeCause } from "../../trust/index.js";
+import { SHORT } from "../effect.js";
 import type { Terminal } from "../terminal.js";
 import { barsOf, count, describeLabel, duration } from "../text.js";
 import { describeRequest } from "./approvals.js";
@@ -45,6 +46,13 @@ export function summaryOf(
     ...(message !== undefined && !(status === "waiting" && pending.length > 0)
       ? [`${colour(status)}: ${message}`]
       : []),
+    ...result.effects
+      .filter((effect) => effect.status === "in_doubt")
+      .map(({ tool, key }) =>
+        style.warn(
+          `in doubt: ${tool} ${key.slice(0, SHORT)} was sent and its outcome is not known. Look there, then say.`,
+        ),
+      ),
     `${colour(HEADLINES[status])} · ${numbers.join(" · ")}`,
     ...shown.map((cause) => style.dim(`  ${cause}`)),
     ...(status === "failed" || status === "interrupted" ? ["Everything so far is kept. Go on with:"] : ["Next:"]),

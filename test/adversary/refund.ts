@@ -14,6 +14,7 @@ import {
   gate,
   type HarnessTool,
   harnessNode,
+  openCalls,
   recall,
   type ToolDefinition,
 } from "../../nodes/index.js";
@@ -103,9 +104,9 @@ export class World {
   }
 
   /** The graph as another release of the program builds it: on the same journal, model and checkpoints. */
-  build(tools: readonly HarnessTool[], policy = this.policy) {
+  build(tools: readonly HarnessTool[], policy = this.policy, reader = look) {
     const { journal, model, saver: checkpointer } = this;
-    return agentGraph({ journal, model, prompt: "You are under attack.", tools: [look, ...tools], policy }).compile({
+    return agentGraph({ journal, model, prompt: "You are under attack.", tools: [reader, ...tools], policy }).compile({
       checkpointer,
     });
   }
@@ -166,6 +167,11 @@ export class World {
 
   async state(): Promise<{ readonly messages: BaseMessage[]; readonly cleared: { callId: string; key: string }[] }> {
     return (await this.graph.getState(THREAD)).values as never;
+  }
+
+  /** How the ledger names the call. */
+  async intentOf(callId: string): Promise<string> {
+    return openCalls((await this.state()).messages).find(({ id }) => id === callId)?.intent ?? "";
   }
 
   /** The planner's message that asks for the refund, with parts of it replaced under the same id. */

@@ -13,14 +13,24 @@ async function typed(...args: readonly string[]) {
 }
 
 describe("help and version", () => {
-  test.for(["run", "approvals", "approve", "edit", "reject", "effects", "threads", "show", "graph", "doctor", "dev", "new"])(
-    "%s --help has examples and goes to standard output",
-    async (name) => {
-      const { code, out, err } = await typed(name, "--help");
-      expect({ code, err }).toEqual({ code: 0, err: "" });
-      expect(out).toMatch(new RegExp(`Examples:\n( {2}\\$ .*\n)* {2}\\$ .*bulkhead ${name}`));
-    },
-  );
+  test.for([
+    "run",
+    "approvals",
+    "approve",
+    "edit",
+    "reject",
+    "effects",
+    "threads",
+    "show",
+    "graph",
+    "doctor",
+    "dev",
+    "new",
+  ])("%s --help has examples and goes to standard output", async (name) => {
+    const { code, out, err } = await typed(name, "--help");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(new RegExp(`Examples:\n( {2}\\$ .*\n)* {2}\\$ .*bulkhead ${name}`));
+  });
 
   test.for(["approvals", "effects", "threads", "show", "doctor", "run"])("%s has --json", async (name) => {
     expect((await typed(name, "--help")).out).toContain("--json");

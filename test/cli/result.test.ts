@@ -145,4 +145,9 @@ test("next commands repeat the flags that matter", () => {
   expect(next("failed")).toEqual([resume]);
   expect(next("interrupted")).toEqual([resume]);
   expect(next("finished")).toEqual(["npx bulkhead show t --db D"]);
+  const doubtful = { thread: "t", approvals: [], inDoubt: ["0123456789abcdef"] };
+  expect(nextCommands("finished", doubtful, "npx bulkhead", { journal: "", project: "" })).toEqual([
+    'npx bulkhead effects resolve 0123456789ab committed|failed --note "what you found"',
+    "npx bulkhead show t",
+  ]);
 });

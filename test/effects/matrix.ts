@@ -23,7 +23,8 @@ export interface Order {
   readonly folder: string;
   /** `run` starts the cells and is killed when all of them stand at `point`; `resume` goes on with them. */
   readonly work: "run" | "resume";
-  readonly point: Boundary;
+  /** Unset: nobody is killed. */
+  readonly point?: Boundary;
   readonly cells: readonly Cell[];
 }
 

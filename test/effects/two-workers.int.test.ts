@@ -1,5 +1,5 @@
-// Two processes resume one thread at the same time, after a third one was killed: the effect's lease lets one of them
-// learn the outcome, and the other one waits for it.
+// Two processes work on one thread at the same time: the effect's lease lets one of them send it or learn its outcome, and
+// the other one waits; and what two runs want to do under two calls is not done twice.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,6 +24,14 @@ function twoWorkers(database: string, place: () => Place): void {
     afterAll(async () => {
       rmSync(folder, { recursive: true, force: true });
       await at.remove();
+    });
+
+    test("given the same task at once", { timeout: 3 * MINUTES }, async () => {
+      const { url, keyFile } = at;
+      const cells = KINDS.map((kind) => ({ kind, point: "before intent" as const }));
+      await Promise.all([1, 2].map(() => work({ url, keyFile, folder, cells, work: "run" })));
+      const effects = cells.map((cell) => new FileProvider(folder, threadOf(cell), cell.kind).effects().length);
+      expect(effects).toEqual([1, 1, 1]);
     });
 
     test.each(POINTS)("killed %s, then resumed by two", { timeout: 3 * MINUTES }, async (point) => {

@@ -4,7 +4,7 @@
 import { AIMessage, type BaseMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
 import { Command, InMemoryStore, MemorySaver, Overwrite, Send } from "@langchain/langgraph";
 import fc from "fast-check";
-import { afterAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { z } from "zod";
 import { openJournal } from "../../checkpoints/index.js";
 import { labelledMemory } from "../../memory/index.js";
@@ -307,4 +307,3 @@ it("P4, P16: no sequence of API calls makes the gate more permissive", { timeout
   expect(statistics.done).toBeGreaterThan(numRuns / 10);
   expect(statistics.ran).toBeGreaterThan(numRuns);
 });
-afterAll(() => console.log(verdicts, statistics));
