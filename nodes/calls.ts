@@ -44,11 +44,13 @@ export function openCalls(messages: readonly BaseMessage[]): readonly OpenCall[]
 
 /**
  * One copy of the arguments for all that look at them: a getter may answer differently at every look. Arguments without
- * a canonical form (half a surrogate pair, `NaN`) are not looked at a second time.
+ * a canonical form (half a surrogate pair, a `bigint`) are not looked at a second time.
  */
 export function snapshot(args: ToolCall["args"]): Pick<OpenCall, "args" | "problem"> {
   try {
-    return { args: JSON.parse(canonicalJson(args)) };
+    const copy = JSON.parse(JSON.stringify(args));
+    canonicalJson(copy);
+    return { args: copy };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { args: {}, problem: `these arguments have no canonical form: ${why}. Write them as plain JSON.` };

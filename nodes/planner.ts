@@ -43,11 +43,11 @@ export const planner = ({ journal, model, toolbox, prompt, guard = "guard" }: Pl
 const MAX_DEPTH = 32;
 
 /**
- * A message that cannot be read back from its checkpoint would break the thread for good: deep nesting throws there, and
- * a key named `__proto__` vanishes.
+ * A message that cannot be read back from its checkpoint would break the thread for good: deep nesting throws there, a
+ * key named `__proto__` vanishes, and a call whose id is no text has no name.
  */
-function requireStorable({ name, args }: ToolCall): void {
-  const problem = storageProblem(args, MAX_DEPTH);
+function requireStorable({ id = "", name, args }: ToolCall): void {
+  const problem = /\p{Surrogate}/u.test(id) ? "have half a character in their id" : storageProblem(args, MAX_DEPTH);
   if (problem === undefined) return;
   throw new Error(
     `the model called ${name} with arguments that ${problem}. Nothing was run. Resume the thread to ask it again.`,

@@ -1,12 +1,13 @@
 // A person approved one refund, and the message that asks for it is exchanged: in the state, in the answer, in part, at
 // any moment between the question and the dispatch.
 
+import { AIMessage, HumanMessage } from "@langchain/core/messages";
 import { Command } from "@langchain/langgraph";
 import { uuid6 } from "@langchain/langgraph-checkpoint";
-import { expect } from "vitest";
+import { expect, test } from "vitest";
 import { definePolicy } from "../../trust/index.js";
 import { approve, askedAnew, attackTable, type Path, refusedByAct } from "./paths.js";
-import { APPROVED, CHANGED, THREAD } from "./refund.js";
+import { APPROVED, CHANGED, stagedGraph, THREAD, World } from "./refund.js";
 
 const unlabelled = { kind: "label.missing", values: expect.arrayContaining([expect.stringContaining("(ai)")]) };
 const blocked = { kind: "gate.decision", verdict: "block", arguments: CHANGED };
@@ -245,3 +246,19 @@ const allowed: readonly Path[] = [
 
 attackTable("an approved refund, and another message in its place", messagePaths);
 attackTable("a refund that needs no approval, and another message in its place", allowed);
+
+test("two calls under one id: the second withdraws the question of the first, and neither has the other's approval", async () => {
+  const world = new World();
+  const tool_calls = [APPROVED, CHANGED].map((args) => ({ id: "c1", name: "refund", args }));
+  const plan = () => new AIMessage({ id: "m1", content: "", tool_calls });
+  world.graph = stagedGraph(world, world.providers.refund(), plan) as never;
+  await world.run({ messages: [new HumanMessage("refund")] });
+  const [first, second] = await world.journal.approvals();
+  expect([first, second]).toMatchObject([
+    { arguments: APPROVED, status: "cancelled" },
+    { arguments: CHANGED, status: "pending" },
+  ]);
+  await world.journal.decideApproval(second?.id ?? "", "rejected", { by: "ann", authenticated: "cli" });
+  await world.run(null);
+  expect(world.providers.done).toEqual([]);
+});

@@ -44,7 +44,7 @@ const prepare = () =>
       ["bbbb3333", "t2", "in_doubt"],
     ] as const;
     for (const [key, thread, status] of effects) {
-      await journal.intendEffect(effectIntent({ key, thread }));
+      await journal.intendEffect(effectIntent({ key, thread, root: thread, mayRepeat: true }));
       await journal.dispatchEffect(key);
       await journal.settleEffect(key, { status, ...(status === "in_doubt" ? { error: "lost" } : { receipt: "R1" }) });
     }

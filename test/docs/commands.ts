@@ -16,6 +16,7 @@ const RUN: Readonly<Record<string, DocumentedCommand>> = {
     code: 0,
   },
   "npx bulkhead effects": { args: ["effects"], code: 0 },
+  "npx bulkhead approvals": { args: ["approvals"], code: 0 },
 };
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -23,6 +24,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
     "test/cli/run.int.test.ts",
   'npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."': "test/cli/run.int.test.ts",
   'npx bulkhead effects resolve KEY committed --note "seen in the provider\'s list"': "test/cli/effects.test.ts",
+  "npx bulkhead effects compensate KEY": "test/cli/second-thoughts.int.test.ts",
+  "npx bulkhead approve ID": "test/cli/run.int.test.ts",
+  'npx bulkhead reject ID --reason "the customer called it off"': "test/cli/run.int.test.ts",
+  [`npx bulkhead edit ID --arguments '{"order_id": 7781, "charge_id": "CH-7781-2", "amount": 20, "reason": "half of it"}'`]:
+    "test/cli/second-thoughts.int.test.ts",
   "npm install": "test/scaffold/scaffold.int.test.ts",
   "npm test": "test/scaffold/scaffold.int.test.ts and .ci/run",
   "npm run dev": "test/studio/dev.int.test.ts",

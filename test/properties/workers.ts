@@ -62,7 +62,7 @@ export class Worker {
       get: (target, name) => {
         if (name === "clock") return clock;
         const value: unknown = Reflect.get(target, name);
-        if (typeof value !== "function" || name === "id") return value;
+        if (typeof value !== "function") return value;
         return async (...args: unknown[]) => {
           await this.stand();
           const result: unknown = await value.apply(target, args);
