@@ -42,9 +42,10 @@ async function consideredLabel(
   journal: Journal,
   step: Step,
 ): Promise<Label> {
-  if (ruleOf(policy, tool.name, tool.floor).scope === "lineage") return step.lineageOf(call);
-  const floor = (await journal.thread(step.scope.thread))?.floor ?? BOTTOM;
-  return meet(step.trust, floor);
+  const thread = await journal.thread(step.scope.thread);
+  if (thread === undefined || thread.forged) return BOTTOM;
+  const { scope } = ruleOf(policy, tool.name, tool.floor);
+  return scope === "lineage" ? step.lineageOf(call) : meet(step.trust, thread.floor);
 }
 
 /** What a preview says must still hold, as a digest. @throws whatever the preview throws */

@@ -9,6 +9,7 @@ import {
   BOTTOM,
   isAtMost,
   type Label,
+  mark,
   meet,
   meetMarks,
   readTrust,
@@ -87,7 +88,7 @@ export function harnessNode<State>(
 ): (state: State, config: LangGraphRunnableConfig) => Promise<NodeUpdate> {
   return withRole(async (state: State, config: LangGraphRunnableConfig): Promise<NodeUpdate> => {
     const scope = scopeOf(config);
-    const root = (await journal.thread(scope.thread))?.root ?? scope.thread;
+    const thread = await journal.thread(scope.thread);
     const channel = readTrust(config) ?? trustOf(BOTTOM);
     const started = journal.clock.now();
     const at = `${scope.node ?? "node"}#${scope.step ?? 0}`;
@@ -96,13 +97,15 @@ export function harnessNode<State>(
     };
     await record({ kind: "node.start" });
     const read = await weigh(journal, scope.thread, reads(state, config));
-    const fall = injectedMark(read, channel, at);
+    const fall = thread?.forged
+      ? mark(BOTTOM, "the journal's record of this thread was changed outside the harness", at)
+      : injectedMark(read, channel, at);
     const missing = unlabelled(read).map((each) => each.at);
     if (missing.length > 0) await record({ kind: "label.missing", values: missing });
     const step: Step = {
       config,
       scope,
-      root,
+      root: thread?.root ?? scope.thread,
       trust: fall === undefined ? channel : lowered(channel, fall),
       at,
       signal: config.signal ?? new AbortController().signal,

@@ -107,23 +107,23 @@ class DatabaseJournal implements Journal {
   }
 
   beginThread(thread: string, graph: string, label: Label, root = thread) {
-    return this.write(threads.beginThread(thread, graph, label, root, this.clock.now()));
+    return this.write(threads.beginThread({ thread, graph, label, from: root }, this.seal, this.clock.now()));
   }
 
   thread(thread: string) {
-    return this.read(threads.findThread(thread));
+    return this.read(threads.findThread(thread, this.seal));
   }
 
   threads() {
-    return this.read(threads.listThreads());
+    return this.read(threads.listThreads(this.seal));
   }
 
   updateThread(thread: string, change: threads.ThreadChange) {
-    return this.write(threads.updateThread(thread, change, this.clock.now()));
+    return this.write(threads.updateThread(thread, change, this.seal, this.clock.now()));
   }
 
   lowerFloor(thread: string, label: Label) {
-    return this.write(threads.lowerFloor(thread, label, this.clock.now()));
+    return this.write(threads.lowerFloor(thread, label, this.seal, this.clock.now()));
   }
 
   recordLabels(thread: string, values: readonly { readonly digest: string; readonly label: Label }[]) {

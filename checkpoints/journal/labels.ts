@@ -16,7 +16,7 @@ const PAGE = 500;
  * does not fit is the bottom.
  */
 export function* findLabels(thread: string, digests: readonly string[], seal: Seal): Work<ReadonlyMap<string, Label>> {
-  const root = (yield* findThread(thread))?.root ?? thread;
+  const root = (yield* findThread(thread, seal))?.root ?? thread;
   const inherited = root === thread ? [] : yield* labelsIn(root, digests, seal);
   return new Map([...inherited, ...(yield* labelsIn(thread, digests, seal))]);
 }

@@ -32,6 +32,7 @@ const migrations = (dialect: Dialect): readonly (readonly string[])[] => [
     "ALTER TABLE h_approval ADD COLUMN history TEXT", // Approvals from before have no seal and count as forged.
     "ALTER TABLE h_thread ADD COLUMN root TEXT",
     "UPDATE h_thread SET root = thread",
+    "ALTER TABLE h_thread ADD COLUMN seal TEXT", // And for the floors of threads: from before, they are the bottom.
     "ALTER TABLE h_effect ADD COLUMN root TEXT",
     "UPDATE h_effect SET root = thread",
     "ALTER TABLE h_effect ADD COLUMN seal TEXT", // The same holds for effects.

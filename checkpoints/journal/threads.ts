@@ -1,7 +1,8 @@
-// Threads and their floors. A floor only ever falls, and a thread that nobody began here starts at the bottom.
+// Threads and their floors. A floor only ever falls, and a thread that nobody began here starts at the bottom. So does
+// one whose root or floor was changed by something else than this harness.
 
 import { z } from "zod";
-import { BOTTOM, type Label, meet } from "../../trust/index.js";
+import { BOTTOM, type Label, meet, type Seal } from "../../trust/index.js";
 import { all, first, type Row, type Work } from "../database/database.js";
 import type { RunStatus } from "./events.js";
 import { integer, json, labelColumn, readRow, runStatus } from "./rows.js";
@@ -10,48 +11,66 @@ import type { ThreadRecord } from "./types.js";
 /** The graph of a thread that was not begun through the journal. */
 const UNKNOWN_GRAPH = "unknown";
 
-const rowSchema = z
-  .object({
-    thread: z.string(),
-    root: z.string(),
-    graph: z.string(),
-    status: runStatus,
-    task: json(z.string()).nullable(),
-    floor: labelColumn,
-    created_at: integer,
-    updated_at: integer,
-  })
-  .transform(
-    ({ created_at: createdAt, updated_at: updatedAt, task, ...rest }): ThreadRecord => ({
-      ...rest,
-      task: task ?? undefined,
-      createdAt,
-      updatedAt,
-    }),
-  );
+const rowSchema = z.object({
+  thread: z.string(),
+  root: z.string(),
+  graph: z.string(),
+  status: runStatus,
+  task: json(z.string()).nullable(),
+  floor: labelColumn,
+  created_at: integer,
+  updated_at: integer,
+  seal: z.string().nullable(),
+});
 
-const readThread = (row: Row): ThreadRecord => readRow(rowSchema, row, `thread ${String(row["thread"])}`);
+const signed = (thread: string, root: string, floor: Label, seal: Seal): string =>
+  seal.sign("thread", { thread, root, floor });
+
+function readThread(row: Row, by: Seal): ThreadRecord {
+  const read = readRow(rowSchema, row, `thread ${String(row["thread"])}`);
+  const { thread, root, graph, status, task, floor, created_at: createdAt, updated_at: updatedAt, seal } = read;
+  const forged = seal !== signed(thread, root, floor, by);
+  return {
+    ...{ thread, root, graph, status, createdAt, updatedAt, forged },
+    task: task ?? undefined,
+    floor: forged ? BOTTOM : floor,
+  };
+}
+
+/** A thread that begins. */
+export interface ThreadBeginning {
+  readonly thread: string;
+  readonly graph: string;
+  readonly label: Label;
+  /** The thread it is derived from. Default: none. */
+  readonly from?: string;
+}
 
 /** Registers a thread that is not known yet, under the root of the thread it comes from. Returns whether it was fresh. */
-export function* beginThread(thread: string, graph: string, label: Label, from: string, now: number): Work<boolean> {
-  const origin = from === thread ? undefined : yield* findThread(from);
+export function* beginThread(
+  { thread, graph, label, from = thread }: ThreadBeginning,
+  seal: Seal,
+  now: number,
+): Work<boolean> {
+  const root = (from === thread ? undefined : yield* findThread(from, seal))?.root ?? from;
   const fresh = yield* first(
-    `INSERT INTO h_thread (thread, root, graph, status, task, floor, created_at, updated_at)
-     VALUES (?, ?, ?, 'running', NULL, ?, ?, ?) ON CONFLICT (thread) DO NOTHING RETURNING thread`,
-    ...[thread, origin?.root ?? from, graph, JSON.stringify(label), now, now],
+    `INSERT INTO h_thread (thread, root, graph, status, task, floor, created_at, updated_at, seal)
+     VALUES (?, ?, ?, 'running', NULL, ?, ?, ?, ?) ON CONFLICT (thread) DO NOTHING RETURNING thread`,
+    ...[thread, root, graph, JSON.stringify(label), now, now, signed(thread, root, label, seal)],
   );
   return fresh !== undefined;
 }
 
 /** The thread, or `undefined` when nobody told the journal of it. */
-export function* findThread(thread: string): Work<ThreadRecord | undefined> {
+export function* findThread(thread: string, seal: Seal): Work<ThreadRecord | undefined> {
   const row = yield* first("SELECT * FROM h_thread WHERE thread = ?", thread);
-  return row && readThread(row);
+  return row && readThread(row, seal);
 }
 
 /** All threads, the most recently updated first. */
-export function* listThreads(): Work<readonly ThreadRecord[]> {
-  return (yield* all("SELECT * FROM h_thread ORDER BY updated_at DESC, thread")).map(readThread);
+export function* listThreads(seal: Seal): Work<readonly ThreadRecord[]> {
+  const rows = yield* all("SELECT * FROM h_thread ORDER BY updated_at DESC, thread");
+  return rows.map((row) => readThread(row, seal));
 }
 
 /** What may change about a thread beside its floor. */
@@ -62,8 +81,13 @@ export interface ThreadChange {
 }
 
 /** Changes what is given. A thread that nobody began is registered at the bottom. */
-export function* updateThread(thread: string, { status, task, graph }: ThreadChange, now: number): Work<void> {
-  yield* beginThread(thread, UNKNOWN_GRAPH, BOTTOM, thread, now);
+export function* updateThread(
+  thread: string,
+  { status, task, graph }: ThreadChange,
+  seal: Seal,
+  now: number,
+): Work<void> {
+  yield* beginThread({ thread, graph: UNKNOWN_GRAPH, label: BOTTOM }, seal, now);
   yield* all(
     `UPDATE h_thread SET status = COALESCE(?, status), task = COALESCE(?, task), graph = COALESCE(?, graph),
        updated_at = ? WHERE thread = ?`,
@@ -72,9 +96,13 @@ export function* updateThread(thread: string, { status, task, graph }: ThreadCha
 }
 
 /** Meets `label` into the floor. The first update takes the row, so that concurrent falls add up. */
-export function* lowerFloor(thread: string, label: Label, now: number): Work<void> {
-  yield* beginThread(thread, UNKNOWN_GRAPH, BOTTOM, thread, now);
-  const row = yield* first("UPDATE h_thread SET updated_at = ? WHERE thread = ? RETURNING floor", now, thread);
-  const floor = labelColumn.parse(row?.["floor"]);
-  yield* all("UPDATE h_thread SET floor = ? WHERE thread = ?", JSON.stringify(meet(floor, label)), thread);
+export function* lowerFloor(thread: string, label: Label, seal: Seal, now: number): Work<void> {
+  yield* beginThread({ thread, graph: UNKNOWN_GRAPH, label: BOTTOM }, seal, now);
+  const row = yield* first("UPDATE h_thread SET updated_at = ? WHERE thread = ? RETURNING *", now, thread);
+  if (row === undefined) return;
+  const { root, floor, forged } = readThread(row, seal);
+  if (forged) return; // It is at the bottom, and a new seal would hide why.
+  const next = meet(floor, label);
+  const set = "UPDATE h_thread SET floor = ?, seal = ? WHERE thread = ?";
+  yield* all(set, JSON.stringify(next), signed(thread, root, next, seal), thread);
 }

@@ -15,8 +15,10 @@ export interface ThreadRecord {
   readonly updatedAt: number;
   readonly status: RunStatus;
   readonly task: string | undefined;
-  /** The lowest label ever committed under this thread. */
+  /** The lowest label ever committed under this thread; the bottom when the record is `forged`. */
   readonly floor: Label;
+  /** Whether something but this harness, with its key, wrote or changed root or floor. */
+  readonly forged: boolean;
 }
 
 /**

@@ -137,7 +137,8 @@ export function approvalsSuite(name: string, place: () => Place): void {
       await ask();
       await journal.decideApproval("approval-1", "approved", ann);
       const keys = Array.from({ length: 5 }, (_, index) => `key-${index}`);
-      for (const key of keys) await journal.intendEffect(effectIntent({ key, mayRepeat: true, approval: "approval-1" }));
+      for (const key of keys)
+        await journal.intendEffect(effectIntent({ key, mayRepeat: true, approval: "approval-1" }));
       const tries = await Promise.allSettled(keys.map((key) => journal.dispatchEffect(key)));
       const lost = tries.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
       expect(lost).toEqual(Array(4).fill(refused("APPROVAL_USED")));

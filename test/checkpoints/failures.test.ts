@@ -117,13 +117,13 @@ describe("a database that cannot be used", () => {
       "ALTER TABLE h_effect DROP COLUMN resolution",
       "DROP INDEX h_effect_root",
       ...["h_effect", "h_thread"].map((table) => `ALTER TABLE ${table} DROP COLUMN root`),
-      "ALTER TABLE h_effect DROP COLUMN seal",
+      ...["h_effect", "h_thread"].map((table) => `ALTER TABLE ${table} DROP COLUMN seal`),
       "ALTER TABLE h_approval DROP COLUMN history",
       ...["h_label", "h_document", "h_pin"].map((table) => `DROP TABLE ${table}`),
       "UPDATE h_schema SET version = 1",
     );
     const journal = openJournal("sqlite:a.db", { cwd });
-    expect(await journal.thread("t1")).toMatchObject({ root: "t1", floor: TOP });
+    expect(await journal.thread("t1")).toMatchObject({ root: "t1", floor: BOTTOM, forged: true });
     expect(await journal.approval("approval-1")).toMatchObject({ status: "forged" });
     expect(await journal.effect("key-1")).toMatchObject({ status: "forged", root: "t1", resolution: undefined });
     await expect(journal.dispatchEffect("key-1")).rejects.toMatchObject({ code: "EFFECT_FORGED" });

@@ -97,6 +97,7 @@ export function journalSuite(name: string, place: () => Place): void {
           updatedAt: createdAt,
           status: "running",
           task: undefined,
+          forged: false,
           floor: label({ integrity: 2 }),
         });
       });

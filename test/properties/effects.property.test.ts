@@ -5,9 +5,9 @@ import type { ToolCall } from "@langchain/core/messages/tool";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { defineTool, type HarnessTool, NotDoneError, OutcomeUnclearError, type Step } from "../../nodes/index.js";
 import { effectKey, runEffect } from "../../nodes/effect.js";
-import { balanced, BOTTOM, TOP, trustOf } from "../../trust/index.js";
+import { defineTool, type HarnessTool, NotDoneError, OutcomeUnclearError, type Step } from "../../nodes/index.js";
+import { BOTTOM, balanced, TOP, trustOf } from "../../trust/index.js";
 import { runs } from "./agent.js";
 import { Stage, Worker } from "./workers.js";
 
@@ -22,7 +22,14 @@ const anyAnswer = fc.constantFrom("done", "done", "done", "lost answer", "lost r
 const who = fc.nat({ max: 3 });
 const anyCommand = fc.oneof(
   // A fork works under the same root; `asks` is which message of the model asked: after a time travel, another one.
-  { weight: 3, arbitrary: fc.record({ does: fc.constant("start"), thread: fc.constantFrom("thread", "fork"), asks: fc.constantFrom(0, 0, 0, 1) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      does: fc.constant("start"),
+      thread: fc.constantFrom("thread", "fork"),
+      asks: fc.constantFrom(0, 0, 0, 1),
+    }),
+  },
   { weight: 8, arbitrary: fc.record({ does: fc.constant("step"), who, times: fc.integer({ min: 1, max: 12 }) }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant("die"), who, seen: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("stop"), who }) },
@@ -192,7 +199,8 @@ async function play(kind: Kind, answers: readonly string[], commands: readonly C
       if (kind === "honours keys") expect(provider.unclear).toBeGreaterThan(0);
       else expect(kind).toBe("neither");
     } else expect([status, done], `${key} is not finished`).toEqual(["intended", false]); // Refused as a repetition.
-    if (resolution !== undefined) expect(provider.sent.get(key) ?? 0).toBeLessThanOrEqual(kind === "honours keys" ? 2 : 1);
+    if (resolution !== undefined)
+      expect(provider.sent.get(key) ?? 0).toBeLessThanOrEqual(kind === "honours keys" ? 2 : 1);
     if (status === "committed" || status === "failed" || status === "in_doubt") statistics[status] += 1;
   }
   statistics.workers += workers.length;
@@ -200,11 +208,12 @@ async function play(kind: Kind, answers: readonly string[], commands: readonly C
   await stage.journal.close();
 }
 
-it("P9, P10: no effect happens twice, and once where the provider helps", { timeout: 60_000 + numRuns * 300 }, async () => {
+it("P9, P10: no effect happens twice, and once where the provider helps", {
+  timeout: 60_000 + numRuns * 300,
+}, async () => {
   const sequences = fc.array(anyCommand, { minLength: 3, maxLength: 16 });
   const property = fc.asyncProperty(fc.constantFrom(...KINDS), fc.array(anyAnswer, { maxLength: 3 }), sequences, play);
   await fc.assert(property, { numRuns });
-  console.log(statistics);
   expect(statistics.workers).toBeGreaterThan(2 * numRuns);
   expect(statistics.deaths).toBeGreaterThan(numRuns / 4);
   for (const each of ["committed", "failed", "in_doubt", "again"] as const) {

@@ -119,7 +119,6 @@ async function play(words: string, faults: readonly Fault[]): Promise<void> {
 it("P17: when the journal fails, nothing is dispatched", { timeout: 60_000 + numRuns * 1_000 }, async () => {
   const words = fc.constantFrom("pay", "look pay", "pay+pay", "pay look");
   await fc.assert(fc.asyncProperty(words, fc.array(anyFault, { minLength: 1, maxLength: 2 }), play), { numRuns });
-  console.log(statistics);
   expect(statistics.failedBefore).toBeGreaterThan(numRuns / 3);
   expect(statistics.failedAfter).toBeGreaterThan(numRuns / 20);
   expect(statistics.sent).toBeGreaterThan(numRuns / 10);

@@ -13,7 +13,7 @@ import { HarnessGraph } from "../../graphs/index.js";
 import { labelledMemory } from "../../memory/index.js";
 import { compact, recall } from "../../nodes/index.js";
 import { vouch, weigh } from "../../nodes/provenance.js";
-import { balanced, BOTTOM, hmacSeal, type Label, meet, TOP, trustOf } from "../../trust/index.js";
+import { BOTTOM, balanced, hmacSeal, type Label, meet, TOP } from "../../trust/index.js";
 import { anyLabel, neverAbove } from "../trust/generators.js";
 import { runs } from "./agent.js";
 
@@ -28,9 +28,21 @@ const TEXT = "the order was shipped on monday";
 const anyPlace = fc.oneof(
   fc.record({
     through: fc.constant("memory"),
-    how: fc.constantFrom("kept", "kept", "exported", "other key", "other place", "other label", "other text", "no seal"),
+    how: fc.constantFrom(
+      "kept",
+      "kept",
+      "exported",
+      "other key",
+      "other place",
+      "other label",
+      "other text",
+      "no seal",
+    ),
   }),
-  fc.record({ through: fc.constant("cache"), how: fc.constantFrom("kept", "stale", "other key", "other text", "no seal") }),
+  fc.record({
+    through: fc.constant("cache"),
+    how: fc.constantFrom("kept", "stale", "other key", "other text", "no seal"),
+  }),
   fc.record({ through: fc.constant("summary"), how: fc.constantFrom("summarised", "cut", "both") }),
 );
 type Place = typeof anyPlace extends fc.Arbitrary<infer One> ? One : never;
@@ -104,7 +116,12 @@ async function throughSummary(label: Label, how: string): Promise<Label> {
     .addEdge("recall", "compact")
     .addEdge("compact", END)
     .compile({ checkpointer: new MemorySaver() });
-  const result = { role: "tool", id: "3", tool_call_id: "c", content: `${TEXT} `.repeat(how === "summarised" ? 1 : 40) };
+  const result = {
+    role: "tool",
+    id: "3",
+    tool_call_id: "c",
+    content: `${TEXT} `.repeat(how === "summarised" ? 1 : 40),
+  };
   const calls = [{ id: "c", name: "look", args: {}, type: "tool_call" as const }];
   const messages = [
     new HumanMessage({ id: "1", content: "where is my order, which I made on sunday?" }),
@@ -115,12 +132,19 @@ async function throughSummary(label: Label, how: string): Promise<Label> {
   ];
   await vouch(journal, "thread", { messages }, TOP);
   await vouch(journal, "thread", { messages: [result] }, label);
-  const { messages: short, files, trust } = (await graph.invoke({ messages } as never, {
+  const {
+    messages: short,
+    files,
+    trust,
+  } = (await graph.invoke({ messages } as never, {
     configurable: { thread_id: "thread" },
   })) as unknown as { messages: BaseMessage[]; files: object; trust: Label };
-  const read = await weigh(journal, "thread", { messages: short, files }, trustOf(TOP) as never);
+  const read = await weigh(journal, "thread", { messages: short, files });
   await journal.close();
-  expect(short.some(({ text }) => text.includes("Summary of") || text.includes("… cut:")), "nothing was shortened").toBe(true);
+  expect(
+    short.some(({ text }) => text.includes("Summary of") || text.includes("… cut:")),
+    "nothing was shortened",
+  ).toBe(true);
   for (const after of [read.label, meet(trust)]) {
     expect(neverAbove(after, label), "a summary rose").toBe(true);
     expect(after.fidelity, "a summary is no original").toBeLessThanOrEqual(2);
@@ -143,7 +167,9 @@ async function play(start: Label, places: readonly Place[]): Promise<void> {
   if (neverAbove(start, label)) statistics.kept += 1;
 }
 
-it("P8: no way through memory, cache, export or summary raises a label", { timeout: 60_000 + numRuns * 500 }, async () => {
+it("P8: no way through memory, cache, export or summary raises a label", {
+  timeout: 60_000 + numRuns * 500,
+}, async () => {
   await fc.assert(fc.asyncProperty(anyLabel, fc.array(anyPlace, { minLength: 1, maxLength: 4 }), play), { numRuns });
   expect(statistics.above).toBeGreaterThan(numRuns / 10);
   expect(statistics.kept).toBeGreaterThan(numRuns / 20);

@@ -103,7 +103,8 @@ export class Stage {
   async passTime(): Promise<void> {
     for (let beat = 0; beat < 4; beat += 1) {
       this.now += 9_000;
-      for (const [tick, worker] of this.heartbeats) if (worker === undefined || (worker.alive && !worker.stopped)) tick();
+      for (const [tick, worker] of this.heartbeats)
+        if (worker === undefined || (worker.alive && !worker.stopped)) tick();
       await new Promise((resolve) => setImmediate(resolve)); // A heartbeat is one statement in memory.
     }
   }

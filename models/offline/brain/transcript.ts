@@ -39,6 +39,7 @@ const STATUS: readonly (readonly [RegExp, Status])[] = [
   [/^\s*rejected\b/i, "rejected"],
   [/^\s*blocked\b/i, "blocked"],
   [/^\s*error\b/i, "error"],
+  [/^\s*in doubt\b/i, "error"], // Nobody knows; a careful agent does not say that it is done.
 ];
 
 const parseJson = (text: string): unknown => {
