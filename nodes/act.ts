@@ -16,10 +16,10 @@ import {
 import { mayApprove } from "./approval.js";
 import { bindingDigest, bindingOf } from "./binding.js";
 import { answerTo, findTool, type OpenCall, openCallsOf } from "./calls.js";
-import { type Consideration, consider } from "./consider.js";
+import { type Consideration, consider, PreviewError } from "./consider.js";
 import { type CallResult, runEffect } from "./effect.js";
 import type { AgentView } from "./state.js";
-import { harnessNode, messageOf, type Step } from "./step.js";
+import { harnessNode, type Step } from "./step.js";
 import { HarnessTool } from "./tool.js";
 import type { Toolbox } from "./toolbox.js";
 
@@ -94,8 +94,8 @@ async function refusalOf(
   try {
     now = await consider(call, tool, policy, journal, step, { also: marks });
   } catch (error) {
-    if (step.signal.aborted) throw error;
-    return `its preview failed: ${messageOf(error)}`;
+    if (!(error instanceof PreviewError)) throw error;
+    return error.message;
   }
   if (now.preconditions !== effect.preconditions) return "what it rests on changed after it was shown";
   const { considered, preconditions, mayRepeat } = effect;

@@ -1,6 +1,7 @@
 // What the gate knows when it judges one call, gathered in one place: the label, the policy's rule, the tool's own
 // definition and preview, what this thread did already. The judgement itself is a pure function of it.
 
+import { isGraphBubbleUp } from "@langchain/langgraph";
 import { isRepetition, type Journal } from "../checkpoints/index.js";
 import {
   BOTTOM,
@@ -16,7 +17,7 @@ import {
 import { bindingDigest, bindingOf } from "./binding.js";
 import type { OpenCall } from "./calls.js";
 import { effectKey } from "./effect.js";
-import type { Step } from "./step.js";
+import { messageOf, type Step } from "./step.js";
 import type { HarnessTool } from "./tool.js";
 
 /** One gated call, considered. */
@@ -48,9 +49,17 @@ async function consideredLabel(
   return scope === "lineage" ? step.lineageOf(call) : meet(step.trust, thread.floor);
 }
 
-/** What a preview says must still hold, as a digest. @throws whatever the preview throws */
+/** The tool's own preview failed: nothing can be shown, so the call is not run. Anything else is not the tool's fault. */
+export class PreviewError extends Error {
+  override readonly name = "PreviewError";
+}
+
+/** What a preview says must still hold, as a digest. */
 async function previewOf(tool: HarnessTool, args: unknown, { signal }: Pick<Step, "signal">) {
-  const preview = await tool.preview(args, signal);
+  const preview = await tool.preview(args, signal).catch((error: unknown) => {
+    if (signal.aborted || isGraphBubbleUp(error)) throw error;
+    throw new PreviewError(`its preview failed: ${messageOf(error)}`, { cause: error });
+  });
   if (preview === undefined) return { shows: undefined, preconditions: undefined };
   return { shows: preview.shows, preconditions: digest(preview.preconditions ?? null) };
 }
@@ -70,7 +79,7 @@ export interface Company {
 /**
  * Considers one call.
  *
- * @throws whatever the tool's preview throws
+ * @throws PreviewError
  */
 export async function consider(
   call: OpenCall,

@@ -10,10 +10,10 @@ import { canonicalJson, describeCause, type Policy } from "../trust/index.js";
 import { type ApprovalInterrupt, approvalForm, takeAnswer, viewOf } from "./approval.js";
 import { type Asked, ask, recordRefusal, refusalOf } from "./ask.js";
 import { answerTo, findTool, type OpenCall, openCallsOf, snapshot } from "./calls.js";
-import { type Consideration, consider } from "./consider.js";
+import { type Consideration, consider, PreviewError } from "./consider.js";
 import { effectKey } from "./effect.js";
 import type { AgentView, ClearedCall } from "./state.js";
-import { harnessNode, messageOf, type NodeUpdate, type Step } from "./step.js";
+import { harnessNode, type NodeUpdate, type Step } from "./step.js";
 import { HarnessTool } from "./tool.js";
 import type { Toolbox } from "./toolbox.js";
 
@@ -55,8 +55,8 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
     try {
       considered = await consider(call, tool, policy, journal, step, { planned: (call) => isPlanned(call, before) });
     } catch (error) {
-      if (step.signal.aborted) throw error;
-      return { call, refusal: `Error: ${call.name} was not run: its preview failed: ${messageOf(error)}` };
+      if (!(error instanceof PreviewError)) throw error;
+      return { call, refusal: `Error: ${call.name} was not run: ${error.message}` };
     }
     const { verdict, reasons } = considered.judgement;
     const asked = verdict === "ask" ? await ask(considered, { edits, before, policy, journal, step }) : undefined;

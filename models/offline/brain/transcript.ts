@@ -5,7 +5,7 @@ import type { BrainMessage } from "../types.js";
 import { readSummary } from "./summary.js";
 
 /** How a tool call ended. `rejected` (by a person) and `blocked` (by the gate) are final: never tried again. */
-export type Status = "ok" | "error" | "rejected" | "blocked" | "unbound";
+export type Status = "ok" | "error" | "rejected" | "blocked" | "doubt" | "unbound";
 
 /** A tool's result: the text as it came and, where it is JSON, the value. */
 export interface Result {
@@ -39,7 +39,7 @@ const STATUS: readonly (readonly [RegExp, Status])[] = [
   [/^\s*rejected\b/i, "rejected"],
   [/^\s*blocked\b/i, "blocked"],
   [/^\s*error\b/i, "error"],
-  [/^\s*in doubt\b/i, "error"], // Nobody knows; a careful agent does not say that it is done.
+  [/^\s*in doubt\b/i, "doubt"],
 ];
 
 const parseJson = (text: string): unknown => {

@@ -47,6 +47,11 @@ export function refusal(doing: string, result: Result): Report {
     return declined(`A person rejected ${doing}: ${reasonOf(result)} I did not try again.`);
   if (result.status === "blocked")
     return declined(`The gate blocked ${doing}: ${reasonOf(result)} I did not try again.`);
+  if (result.status === "doubt") {
+    return declined(
+      `Nobody knows whether ${doing} happened: it was sent, and its outcome was lost. I did not try again; a person has to look.`,
+    );
+  }
   if (result.status === "unbound") return declined(`I cannot do that here: ${doing} needs a tool I do not have.`);
   if (result.status === "ok") return declined(`I could not read the result of ${doing}: ${result.text.slice(0, 200)}`);
   const nothing = /^No ((?:customer|order|ticket) \S+?)[.,]?(?:\s|$)/.exec(reasonOf(result))?.[1];
