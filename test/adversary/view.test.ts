@@ -113,7 +113,7 @@ describe("what a person is shown", () => {
     const note = "1.00\u202e\u200b";
     const world = new World({ plan: [["refund", { ...CHANGED, note }]] });
     const { approval } = await world.ask();
-    const shown = 'refund(amount: 1000000, note: "1.00\\u202e\\u200b", order: 2)'; // In canonical order.
+    const shown = 'refund(order: 2, amount: 1000000, note: "1.00\\u202e\\u200b")';
     expect(approval.view).toBe(shown);
     expect(viewOf(approval)).toMatchObject({ view: shown, arguments: { note }, trust: label({ integrity: 2 }) });
     expect(describeRequest(approval, PLAIN).split("\n")[0]).toBe(shown);
