@@ -1,5 +1,5 @@
-// The records agent with a bank that offers nothing to somebody who lost an answer: no idempotency keys, no way to ask.
-// Where there is a file `trap` in the workspace, the process dies right after the bank has paid.
+// The records agent with its own bank, which offers nothing to somebody who lost an answer: no idempotency keys, no way
+// to ask. Where there is a file `trap` in the workspace, the process dies right after the bank has paid.
 
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { defineTool, type HarnessTool } from "bulkhead/nodes";
 import { z } from "zod";
 import { tools } from "../../../template/nodes/index.js";
 import { RecordsDatabase } from "../../../template/nodes/records/database.js";
+import { refund as pay } from "../../../template/nodes/records/refunds.js";
 
 const settings = readSettings();
 const { workspace } = settings;
@@ -22,15 +23,15 @@ const refund = defineTool({
   schema: z.object({ order_id: z.number().int(), charge_id: z.string(), amount: z.number(), reason: z.string() }),
   effect: "irreversible",
   source: { integrity: 2 },
-  run: ({ charge_id, amount, reason }) => {
+  run: (order) => {
     const bank = new RecordsDatabase(workspace);
-    const paid = bank.insert("refunds", { charge_id, amount_cents: amount * 100, reason, at: bank.timestamp() });
+    const paid = pay(bank, order);
     bank.close();
     if (existsSync(trap)) {
       rmSync(trap);
       process.kill(process.pid, "SIGKILL");
     }
-    return { refund: paid };
+    return paid;
   },
 }) as unknown as HarnessTool;
 
