@@ -9,8 +9,10 @@ import { doctorCommand } from "./commands/doctor.js";
 import { editCommand } from "./commands/edit.js";
 import { effectsCommand } from "./commands/effects.js";
 import { graphCommand } from "./commands/graph.js";
+import { inspectCommand } from "./commands/inspect.js";
 import { newCommand } from "./commands/new.js";
 import { rejectCommand } from "./commands/reject.js";
+import { rewindCommand } from "./commands/rewind.js";
 import { runCommand } from "./commands/run.js";
 import { showCommand } from "./commands/show.js";
 import { threadsCommand } from "./commands/threads.js";
@@ -30,6 +32,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     .addHelpText("after", "\nStart with:\n  $ bulkhead new my-agent\n  $ bulkhead doctor");
   const commands = [
     runCommand(terminal, finish),
+    rewindCommand(terminal, finish),
     approvalsCommand(terminal),
     approveCommand(terminal),
     editCommand(terminal),
@@ -37,6 +40,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     effectsCommand(terminal),
     threadsCommand(terminal),
     showCommand(terminal),
+    inspectCommand(terminal),
     graphCommand(terminal),
     doctorCommand(terminal, finish),
     devCommand(terminal, finish),

@@ -5,5 +5,6 @@ export { type AgentGraphOptions, agentGraph } from "./agent.js";
 export * from "./check.js";
 export { type AnyCompiledGraph, type Harness, HarnessGraph, harnessOf } from "./harness.js";
 export { readPolicy } from "./policy-file.js";
+export { type Rewind, RewindError, type Rewound, rewindThread } from "./rewind.js";
 export * from "./route.js";
 export { afterCompact, afterGate, afterPlanner } from "./routing.js";

@@ -98,6 +98,7 @@ async function summarise(messages: readonly BaseMessage[], keep: number, model: 
   const answer = await model.invoke([new SystemMessage(SUMMARISE), new HumanMessage(transcript)], {
     ...step.config,
     signal: step.signal,
+    ...(step.derived ? { admission: "primary-only" as const } : {}),
   });
   return {
     removed: old.length,

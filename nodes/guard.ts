@@ -16,7 +16,7 @@ export interface GuardOptions {
   readonly journal: Journal;
   /**
    * `auto` (default): waits for a paused primary, degrades when it is broken. `trust-first`: never degrades, parks
-   * instead. `availability-first`: degrades as soon as the fallback is faster.
+   * instead. `availability-first`: degrades as soon as the fallback is faster. A rewound thread is always trust-first.
    */
   readonly admission?: AdmissionPolicy;
   /** The longest wait that is taken awake. Longer ones park. Default 60,000 ms. */
@@ -71,8 +71,8 @@ export function decideAdmission(
 export function capacityGuard(resource: CapacityResource | string, options: GuardOptions) {
   const { journal, admission = "auto", maxWaitMs = 60_000 } = options;
   const guarded = typeof resource === "string" ? unlimited(resource) : resource;
-  const admit = async (_state: AgentView, { scope, record }: Step): Promise<NodeUpdate> => {
-    const look = () => decideAdmission(guarded.forecast(), admission, maxWaitMs);
+  const admit = async (_state: AgentView, { scope, record, derived }: Step): Promise<NodeUpdate> => {
+    const look = () => decideAdmission(guarded.forecast(), derived ? "trust-first" : admission, maxWaitMs);
     let decided = look();
     if (decided.decision === "park") {
       const { waitMs, reason } = decided;

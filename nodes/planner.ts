@@ -24,9 +24,9 @@ export interface PlannerOptions {
 /** Makes the planner node. */
 export const planner = ({ journal, model, toolbox, prompt, guard = "guard" }: PlannerOptions) => {
   const bound = model.bindTools([...toolbox.tools] as StructuredToolInterface[]);
-  return harnessNode<AgentView>("taint", journal, async (state, { config, at, record, signal }) => {
+  return harnessNode<AgentView>("taint", journal, async (state, { config, at, record, signal, derived }) => {
     const system = [prompt, state.context].filter((part) => part !== "" && part !== undefined).join("\n\n");
-    const admission = state.admissions?.[guard]?.routes ?? "any-route";
+    const admission = derived ? "primary-only" : (state.admissions?.[guard]?.routes ?? "any-route");
     const answer = await bound.invoke([new SystemMessage(system), ...withClosedCalls(state.messages)], {
       ...config,
       signal,

@@ -34,6 +34,8 @@ export interface Step {
   readonly scope: Scope;
   /** The thread that this one was derived from: effects happen once under it, and labels belong to it. */
   readonly root: string;
+  /** Whether the thread was derived from another one: it repairs or forks that, and takes no fallback. */
+  readonly derived: boolean;
   /**
    * The trust channel as it stood when the superstep began, whatever the node's input object says; at the bottom when
    * the node was given a value that nothing in this thread wrote, as low as a value that came in from outside of a run.
@@ -106,6 +108,7 @@ export function harnessNode<State>(
       config,
       scope,
       root: thread?.root ?? scope.thread,
+      derived: thread !== undefined && thread.root !== thread.thread,
       trust: fall === undefined ? channel : lowered(channel, fall),
       at,
       signal: config.signal ?? new AbortController().signal,

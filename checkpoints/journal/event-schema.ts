@@ -54,6 +54,7 @@ const kinds = {
     resumed: flag,
     workspace: note,
   }),
+  "thread.derived": kind("thread.derived", { from: text, step: number, as: z.enum(["rewind", "fork"]), floor: label }),
   "run.end": kind("run.end", { status: runStatus, error: note }),
   "node.start": kind("node.start", {}),
   "node.end": kind("node.end", { ms: number, error: note }),

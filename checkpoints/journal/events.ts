@@ -31,6 +31,15 @@ export type HarnessEvent =
       /** The folder the run's tools work on, absolute. A resume goes on there. */
       readonly workspace?: string;
     }
+  /** This thread goes on from a step of another one. */
+  | {
+      readonly kind: "thread.derived";
+      readonly from: string;
+      /** The superstep of the checkpoint. */
+      readonly step: number;
+      readonly as: "rewind" | "fork";
+      readonly floor: Label;
+    }
   | { readonly kind: "run.end"; readonly status: RunStatus; readonly error?: string }
   | { readonly kind: "node.start" }
   | { readonly kind: "node.end"; readonly ms: number; readonly error?: string }

@@ -14,6 +14,8 @@ export interface Open {
   readonly thread: string;
   /** The ids of approvals that wait. */
   readonly approvals: readonly string[];
+  /** Whether going back could mend what the gate stopped: a fallback, a stale answer or a retry lowered the trust. */
+  readonly canRewind?: boolean;
   /** The keys of effects whose outcome nobody knows. */
   readonly inDoubt?: readonly string[];
 }
@@ -21,7 +23,7 @@ export interface Open {
 /** The commands that go on from a run that ended like this, the most likely one first. */
 export function nextCommands(
   status: Exclude<RunStatus, "running">,
-  { thread, approvals, inDoubt = [] }: Open,
+  { thread, approvals, inDoubt = [], canRewind = false }: Open,
   program: string,
   flags: RepeatedFlags,
 ): string[] {
@@ -32,13 +34,14 @@ export function nextCommands(
   return [...resolve, ...goOn()];
 
   function goOn(): string[] {
+    const rewind = canRewind ? [`${program} rewind ${thread}${flags.journal}`] : [];
     const resume = `${program} run --thread ${thread} --resume${flags.journal}${flags.project}`;
     switch (status) {
       case "finished":
       case "blocked":
-        return [`${program} show ${thread}${flags.journal}`];
+        return [`${program} show ${thread}${flags.journal}`, ...rewind];
       case "waiting":
-        return [...approvals.map((id) => `${program} approve ${id}${flags.journal}`), resume];
+        return [...approvals.map((id) => `${program} approve ${id}${flags.journal}`), resume, ...rewind];
       default:
         return [resume];
     }

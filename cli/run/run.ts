@@ -109,11 +109,12 @@ async function chooseTarget(
   }
 }
 
-async function runOn(
+/** Runs one session on a loaded graph and tells how it ended. Returns the exit code. */
+export async function runOn(
   target: Target & { readonly workspace: string },
   task: string | undefined,
   opened: {
-    readonly options: RunOptions;
+    readonly options: Pick<RunOptions, "db" | "workspace" | "json" | "approve">;
     readonly terminal: Terminal;
     readonly loaded: Awaited<ReturnType<typeof loadGraph>>;
     readonly saver: Awaited<ReturnType<typeof openCheckpointer>>["saver"];
@@ -156,6 +157,7 @@ async function runOn(
         {
           thread,
           approvals: pending.map(({ id }) => id),
+          canRewind: pending.some(({ deficits }) => deficits.some(({ axis }) => axis !== "integrity")),
           inDoubt: (await journal.effects({ thread })).flatMap(({ status: state, key }) =>
             state === "in_doubt" ? [key] : [],
           ),
@@ -174,7 +176,7 @@ async function runOn(
 }
 
 /** The flags that the next command needs as well. A password is not repeated: what we print may be kept. */
-const flagsOf = ({ db, workspace }: RunOptions) => ({
+const flagsOf = ({ db, workspace }: Pick<RunOptions, "db" | "workspace">) => ({
   journal: db === undefined ? "" : ` --db ${shellWord(redactUrl(db))}`,
   project: workspace === undefined ? "" : ` --workspace ${shellWord(workspace)}`,
 });

@@ -58,6 +58,7 @@ export const EVENTS: readonly HarnessEvent[] = [
     binding: "b",
     policy: "p",
   },
+  { kind: "thread.derived", from: "t0", step: 3, as: "rewind", floor: TOP },
   { kind: "label.missing", values: ["messages[1] (ai)"] },
   { kind: "state.update", fields: ["messages"], by: "ada", as: "planner" },
   { kind: "approval.refused", id: "a", tool: "refund", by: "nobody", authenticated: "none", why: "may not" },

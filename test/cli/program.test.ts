@@ -15,6 +15,7 @@ async function typed(...args: readonly string[]) {
 describe("help and version", () => {
   test.for([
     "run",
+    "rewind",
     "approvals",
     "approve",
     "edit",
@@ -22,6 +23,7 @@ describe("help and version", () => {
     "effects",
     "threads",
     "show",
+    "inspect",
     "graph",
     "doctor",
     "dev",
@@ -32,7 +34,7 @@ describe("help and version", () => {
     expect(out).toMatch(new RegExp(`Examples:\n( {2}\\$ .*\n)* {2}\\$ .*bulkhead ${name}`));
   });
 
-  test.for(["approvals", "effects", "threads", "show", "doctor", "run"])("%s has --json", async (name) => {
+  test.for(["approvals", "effects", "threads", "show", "inspect", "doctor", "run"])("%s has --json", async (name) => {
     expect((await typed(name, "--help")).out).toContain("--json");
   });
 

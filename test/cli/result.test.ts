@@ -145,6 +145,10 @@ test("next commands repeat the flags that matter", () => {
   expect(next("failed")).toEqual([resume]);
   expect(next("interrupted")).toEqual([resume]);
   expect(next("finished")).toEqual(["npx bulkhead show t --db D"]);
+  const stopped = { thread: "t", approvals: ["a"], canRewind: true };
+  expect(nextCommands("waiting", stopped, "bulkhead", { journal: " --db D", project: "" }).at(-1)).toBe(
+    "bulkhead rewind t --db D",
+  );
   const doubtful = { thread: "t", approvals: [], inDoubt: ["0123456789abcdef"] };
   expect(nextCommands("finished", doubtful, "npx bulkhead", { journal: "", project: "" })).toEqual([
     'npx bulkhead effects resolve 0123456789ab committed|failed --note "what you found"',

@@ -1,10 +1,12 @@
-// A person who changes what is asked, and one who takes back what was done: both as typed, on the bundled records.
+// A person who changes what is asked, one who takes back what was done, and one who has it done again properly: as typed,
+// on the bundled records.
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Place } from "./bulkhead.js";
 
 const MINUTES = 60_000;
 const DELETE = "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it.";
+const REFUND = "Handle ticket 1077: refund the duplicate charge on order 7781.";
 const MERGE = "Ticket 1085 asks us to merge two records of one customer. Handle it.";
 
 const deletions = "select customer_id, reason from deletions";
@@ -46,6 +48,33 @@ describe("edit", { timeout: 5 * MINUTES }, () => {
   });
 });
 
+describe("rewind", { timeout: 5 * MINUTES }, () => {
+  const refunds = "select amount_cents from refunds where charge_id = 'CH-7781-2'";
+
+  test("repairs what a fallback had spoilt, once the primary is back, and asks nobody", async () => {
+    const stopped = await place.run([REFUND, "--fault", "outage:offline-large"]);
+    expect({ code: stopped.code, pending: stopped.result.pending.length }).toEqual({ code: 3, pending: 1 });
+    expect(stopped.result.next.at(-1)).toContain(`rewind ${stopped.result.thread}`);
+
+    const { code, stdout, stderr } = await place.bulkhead(["rewind", stopped.result.thread]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`rewound ${stopped.result.thread} to step`);
+    expect(stdout).toContain("trust 2 (▅▇▇▇ integrity 2)");
+    expect(place.rows(refunds)).toEqual([{ amount_cents: 4900 }]);
+
+    const threads = JSON.parse((await place.bulkhead(["threads", "--json"])).stdout);
+    expect(threads.map(({ status }: { status: string }) => status).sort()).toEqual(["blocked", "finished"]);
+    expect(JSON.parse((await place.bulkhead(["approvals", "--json"])).stdout)).toEqual([]);
+  });
+
+  test("says when there is nothing to go back to", async () => {
+    const { result } = await place.run([REFUND]);
+    const { code, stderr } = await place.bulkhead(["rewind", result.thread]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("there is nothing to rewind");
+  });
+});
+
 describe("effects compensate", { timeout: 5 * MINUTES }, () => {
   test("takes a merge back, once; the ledger and the record show it", async () => {
     const { result } = await place.run([MERGE, "--approve", "yes"]);
@@ -64,7 +93,7 @@ describe("effects compensate", { timeout: 5 * MINUTES }, () => {
   });
 
   test("says why what has no compensate cannot be taken back", async () => {
-    const { result } = await place.run(["Handle ticket 1077: refund the duplicate charge on order 7781."]);
+    const { result } = await place.run([REFUND]);
     const { key } = result.effects.find(({ tool }) => tool === "refund_order") ?? { key: "?" };
     const { code, stderr } = await place.bulkhead(["effects", "compensate", key]);
     expect(code).toBe(1);

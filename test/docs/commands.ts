@@ -25,6 +25,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."': "test/cli/run.int.test.ts",
   'npx bulkhead effects resolve KEY committed --note "seen in the provider\'s list"': "test/cli/effects.test.ts",
   "npx bulkhead effects compensate KEY": "test/cli/second-thoughts.int.test.ts",
+  "npx bulkhead rewind THREAD": "test/cli/second-thoughts.int.test.ts",
   "npx bulkhead approve ID": "test/cli/run.int.test.ts",
   'npx bulkhead reject ID --reason "the customer called it off"': "test/cli/run.int.test.ts",
   [`npx bulkhead edit ID --arguments '{"order_id": 7781, "charge_id": "CH-7781-2", "amount": 20, "reason": "half of it"}'`]:

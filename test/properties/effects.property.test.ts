@@ -111,7 +111,15 @@ async function work(worker: Worker, provider: Provider, thread: string, asks: nu
   const key = effectKey("thread", intent, tool, ARGUMENTS);
   const scope = { thread, run };
   const step = {
-    ...{ config: {}, scope, root: "thread", trust: trustOf(TOP), at: "act#1", signal: new AbortController().signal },
+    ...{
+      config: {},
+      scope,
+      derived: false,
+      root: "thread",
+      trust: trustOf(TOP),
+      at: "act#1",
+      signal: new AbortController().signal,
+    },
     record: async (event: Parameters<Step["record"]>[0]) => void (await journal.append(scope, event)),
     vouch: async () => undefined,
     lineageOf: () => BOTTOM,
