@@ -13,10 +13,12 @@ export {
   type LeaseHolder,
   ThreadBusyError,
 } from "./errors.js";
+export { type Bundle, MANIFEST, readBundle, verifyBundle, writeBundle } from "./journal/bundle.js";
 export { isRepetition } from "./journal/effects.js";
 export type { EffectStatus, HarnessEvent, RecordedEvent, RunStatus, Scope } from "./journal/events.js";
 export { type JournalOptions, openJournal } from "./journal/journal.js";
 export type { Ticker } from "./journal/leases.js";
+export type { Recording, StoredRecording } from "./journal/recording.js";
 export type {
   ApprovalRecord,
   ApprovalRequest,
@@ -29,3 +31,5 @@ export type {
   Lease,
   ThreadRecord,
 } from "./journal/types.js";
+export { type EventPlace, type Verification, verifyRecording, verifyThread } from "./journal/verify.js";
+export { keyAtHand } from "./key-file.js";

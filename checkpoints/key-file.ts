@@ -6,7 +6,7 @@ import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { hmacSeal, type Seal } from "../trust/seal.js";
 import { makeDirectory } from "./database/directory.js";
-import type { DatabaseTarget } from "./database/target.js";
+import { type DatabaseTarget, parseDatabaseUrl } from "./database/target.js";
 import { JournalError } from "./errors.js";
 
 const KEY_BYTES = 32;
@@ -44,6 +44,17 @@ export function openSeal(path: string | undefined): Seal {
     sign: (purpose, value) => seal().sign(purpose, value),
     verify: (purpose, value, given) => seal().verify(purpose, value, given),
   };
+}
+
+/**
+ * The seal of the journal at `url` as `openJournal` would have it, but `undefined` when there is no key yet: it makes none.
+ *
+ * @throws JournalError when the file holds no key, or `url` is no database.
+ */
+export function keyAtHand(url: string, keyFile: string | undefined, cwd: string): Seal | undefined {
+  const path = keyFile === undefined ? defaultKeyFile(parseDatabaseUrl(url, cwd), cwd) : resolve(cwd, keyFile);
+  const key = path === undefined ? undefined : read(path);
+  return key && hmacSeal(key);
 }
 
 function readOrMake(path: string): Uint8Array {

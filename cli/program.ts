@@ -8,7 +8,9 @@ import { devCommand } from "./commands/dev.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { editCommand } from "./commands/edit.js";
 import { effectsCommand } from "./commands/effects.js";
+import { exportCommand } from "./commands/export.js";
 import { graphCommand } from "./commands/graph.js";
+import { importCommand } from "./commands/import.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { newCommand } from "./commands/new.js";
 import { rejectCommand } from "./commands/reject.js";
@@ -16,6 +18,7 @@ import { rewindCommand } from "./commands/rewind.js";
 import { runCommand } from "./commands/run.js";
 import { showCommand } from "./commands/show.js";
 import { threadsCommand } from "./commands/threads.js";
+import { verifyCommand } from "./commands/verify.js";
 import { EXIT, explain } from "./exit.js";
 import { version } from "./package.js";
 import type { Terminal } from "./terminal.js";
@@ -40,6 +43,9 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     effectsCommand(terminal),
     threadsCommand(terminal),
     showCommand(terminal),
+    verifyCommand(terminal, finish),
+    exportCommand(terminal),
+    importCommand(terminal),
     inspectCommand(terminal),
     graphCommand(terminal),
     doctorCommand(terminal, finish),

@@ -39,6 +39,10 @@ export class RewindError extends Error {
   override readonly name = "RewindError";
   readonly code = "REWIND";
   readonly [REWIND] = true;
+
+  static isInstance(error: unknown): error is RewindError {
+    return typeof error === "object" && error !== null && REWIND in error;
+  }
 }
 
 /**
@@ -64,6 +68,8 @@ export async function rewindThread({ graph, harness, saver, thread, to, run }: R
     );
   }
   const derived = await deriveThread({ journal, saver, from: thread, checkpoint: point.id, to, as: "rewind" });
+  const task = (await journal.thread(thread))?.task;
+  if (task !== undefined) await journal.updateThread(to, { task });
   await withdraw(journal, { thread, run }, to);
   const { step } = point;
   await journal.append(

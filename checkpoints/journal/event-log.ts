@@ -1,66 +1,68 @@
-// The record of events: append-only, numbered and hash-chained within each run. Subscribers hear of an event after it
-// is committed, in the order of recording.
+// The record of events: append-only, numbered and hash-chained, run after run of a thread, with a sealed head per run.
+// Subscribers hear of an event after it is committed, in the order of recording. When a run ends, and at the end, heads
+// are also kept outside the database.
 
-import { createHash } from "node:crypto";
 import { z } from "zod";
-import { canonicalJson } from "../../trust/index.js";
+import type { Seal } from "../../trust/index.js";
 import { all, type Database, first, type Row, type Work } from "../database/database.js";
+import { chained, fitsHead, type Head, headerColumn, headerText, isChained, sealHead, sha256 } from "./chain.js";
 import { harnessEvent } from "./event-schema.js";
 import type { HarnessEvent, RecordedEvent, Scope } from "./events.js";
+import type { KeptHeads } from "./kept-heads.js";
 import { damaged, integer, json, readRow } from "./rows.js";
 
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+const rowSchema = z.object({ header: headerColumn, body: json(harnessEvent) });
 
-/** The chain of trust-replay.md, section 6. The header holds the body's digest, so a body can go and the chain stays. */
-const chain = (prev: string, header: string): string => sha256(`h1${prev}${header}`);
-
-const headerSchema = z.object({
+const headRow = z.object({
   thread: z.string(),
-  run: z.string(),
-  node: z.string().exactOptional(),
-  step: z.number().exactOptional(),
-  lane: z.string().exactOptional(),
-  seq: z.number(),
-  at: z.number(),
-  kind: z.string(),
-  /** SHA-256 of the body's text. */
-  body: z.string(),
+  length: integer,
+  hash: z.string(),
+  seal: z.string().nullable(),
 });
 
-const rowSchema = z.object({
-  header: json(headerSchema),
-  body: json(harnessEvent),
-});
+/** An event that was appended, and the head of its run since; without a head when that could not be sealed. */
+interface Appended {
+  readonly recorded: RecordedEvent;
+  readonly head: Head | undefined;
+}
+
+/** The newest event of a thread: what the first event of its next run follows. */
+function* newest(thread: string): Work<string> {
+  const row = yield* first("SELECT hash FROM h_event WHERE thread = ? ORDER BY position DESC LIMIT 1", thread);
+  return String(row?.["hash"] ?? "");
+}
 
 /** Appends one event and moves the head of its run. The update of the head is what orders concurrent writers. */
-function* appendWork(scope: Scope, event: HarnessEvent, at: number): Work<RecordedEvent> {
-  const { thread, run, node, step, lane } = scope;
-  yield* all("INSERT INTO h_head (run, length, hash) VALUES (?, 0, '') ON CONFLICT (run) DO NOTHING", run);
-  const head = yield* first("UPDATE h_head SET length = length + 1 WHERE run = ? RETURNING length, hash", run);
-  const { length: seq, hash: prev } = readRow(
-    z.object({ length: integer, hash: z.string() }),
-    head ?? {},
-    `run ${run}`,
+function* appendWork(scope: Scope, event: HarnessEvent, at: number, by: Seal): Work<Appended> {
+  const { thread, run } = scope;
+  yield* all(
+    "INSERT INTO h_head (run, thread, length, hash) VALUES (?, ?, 0, '') ON CONFLICT (run) DO NOTHING",
+    ...[run, thread],
   );
+  const update = "UPDATE h_head SET length = length + 1 WHERE run = ? RETURNING thread, length, hash, seal";
+  const before = readRow(headRow, (yield* first(update, run)) ?? {}, `run ${run}`);
+  const { length: seq } = before;
+  const isSound = seq === 1 || fitsHead({ ...before, run, length: seq - 1 }, before.seal, by);
+  const prev = seq === 1 ? yield* newest(thread) : before.hash;
   const body = JSON.stringify(event);
-  const header = canonicalJson({ thread, run, node, step, lane, seq, at, kind: event.kind, body: sha256(body) });
-  const hash = chain(prev, header);
+  const header = headerText(scope, seq, at, event.kind, body);
+  const hash = chained(prev, header);
   yield* all(
     "INSERT INTO h_event (run, seq, thread, header, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
     ...[run, seq, thread, header, body, prev, hash],
   );
-  yield* all("UPDATE h_head SET hash = ? WHERE run = ?", hash, run);
-  return { scope, seq, at, event };
+  const head = { thread: before.thread, run, length: seq, hash };
+  // A head that was changed, or is from before heads were sealed, gets no seal: a new one would hide it.
+  const seal = isSound ? sealHead(head, by) : before.seal;
+  yield* all("UPDATE h_head SET hash = ?, seal = ? WHERE run = ?", hash, seal, run);
+  return { recorded: { scope, seq, at, event }, head: isSound ? head : undefined };
 }
 
 function readEvent(row: Row): RecordedEvent {
   const what = `event ${String(row["seq"])} of run ${String(row["run"])}`;
   const { header, body: event } = readRow(rowSchema, row, what);
   const { seq, at, kind, body, ...scope } = header;
-  const untouched =
-    chain(String(row["prev"]), String(row["header"])) === row["hash"] &&
-    sha256(String(row["body"])) === body &&
-    kind === event.kind;
+  const untouched = isChained(row) && sha256(String(row["body"])) === body && kind === event.kind;
   if (!untouched) throw damaged(what, "it is not what was written");
   return { scope, seq, at, event };
 }
@@ -69,16 +71,22 @@ function readEvent(row: Row): RecordedEvent {
 export class EventLog {
   private readonly listeners = new Set<(event: RecordedEvent) => void>();
   private last: Promise<unknown> = Promise.resolve();
+  /** Heads that moved since they were last kept outside, by run. */
+  private readonly moved = new Map<string, Head>();
 
   constructor(
     private readonly database: () => Promise<Database>,
     private readonly now: () => number,
+    private readonly seal: Seal,
+    private readonly outside: KeptHeads,
   ) {}
 
   append(scope: Scope, event: HarnessEvent): Promise<RecordedEvent> {
     const write = async (): Promise<RecordedEvent> => {
       const database = await this.database();
-      const recorded = await database.transaction(appendWork(scope, event, this.now()));
+      const { recorded, head } = await database.transaction(appendWork(scope, event, this.now(), this.seal));
+      if (head !== undefined) this.moved.set(head.run, head);
+      if (event.kind === "run.end") await this.keep(scope.run);
       this.tell(recorded);
       return recorded;
     };
@@ -102,9 +110,20 @@ export class EventLog {
     return () => void this.listeners.delete(own);
   }
 
-  /** Resolves when everything appended so far has been written or has failed. */
+  /** Resolves when everything appended so far has been written or has failed, and its heads are kept outside. */
   async settled(): Promise<void> {
     await this.last;
+    await this.keep(...this.moved.keys());
+  }
+
+  private async keep(...runs: readonly string[]): Promise<void> {
+    const heads = runs.flatMap((run) => this.moved.get(run) ?? []);
+    try {
+      await this.outside.keep(heads, this.now());
+      for (const head of heads) if (this.moved.get(head.run) === head) this.moved.delete(head.run);
+    } catch (error) {
+      process.emitWarning(error as Error); // The events stand. What is lost is a second witness, not the record.
+    }
   }
 
   private tell(event: RecordedEvent): void {

@@ -14,12 +14,15 @@ import { type DatabaseTarget, parseDatabaseUrl } from "../database/target.js";
 import { type LeaseHolder, ThreadBusyError } from "../errors.js";
 import { defaultKeyFile, openSeal } from "../key-file.js";
 import * as approvals from "./approvals.js";
+import { fitsHead } from "./chain.js";
 import * as effects from "./effects.js";
 import { EventLog } from "./event-log.js";
 import type { HarnessEvent, RecordedEvent, Scope } from "./events.js";
+import { type KeptHeads, keptHeads } from "./kept-heads.js";
 import { findLabels, recordLabels } from "./labels.js";
 import { LEASE_MS, systemTicker, type Ticker, takeAndKeep } from "./leases.js";
 import * as manifests from "./manifests.js";
+import * as recordings from "./recording.js";
 import { migrate } from "./schema.js";
 import * as threads from "./threads.js";
 import type {
@@ -72,6 +75,7 @@ class DatabaseJournal implements Journal {
   private readonly ids: () => string;
   private readonly every: Ticker;
   private readonly log: EventLog;
+  private readonly outside: KeptHeads;
   private readonly leases = new Set<Lease>();
   private opening: Promise<Database> | undefined;
   private closing: Promise<void> | undefined;
@@ -86,8 +90,10 @@ class DatabaseJournal implements Journal {
     this.ids = options.ids ?? randomUUID;
     this.every = options.every ?? systemTicker;
     const cwd = options.cwd ?? process.cwd();
-    this.seal = openSeal(options.keyFile === undefined ? defaultKeyFile(target, cwd) : resolve(cwd, options.keyFile));
-    this.log = new EventLog(this.database, () => this.clock.now());
+    const keyFile = options.keyFile === undefined ? defaultKeyFile(target, cwd) : resolve(cwd, options.keyFile);
+    this.seal = openSeal(keyFile);
+    this.outside = keptHeads(target.kind === "memory" ? undefined : keyFile, target.name, this.seal);
+    this.log = new EventLog(this.database, () => this.clock.now(), this.seal, this.outside);
   }
 
   id(prefix: string): string {
@@ -104,6 +110,18 @@ class DatabaseJournal implements Journal {
 
   subscribe(listener: (event: RecordedEvent) => void): () => void {
     return this.log.subscribe(listener);
+  }
+
+  async recording(thread: string) {
+    const stored = await this.write(recordings.findRecording(thread, this.target.kind === "postgres"));
+    return { ...stored, ...(await this.outside.of(thread)) };
+  }
+
+  async adopt(recording: recordings.StoredRecording) {
+    const isNew = await this.write(recordings.adoptRecording(recording));
+    const sound = recording.heads.filter((head) => fitsHead(head, head.seal, this.seal));
+    if (isNew) await this.outside.keep(sound, this.clock.now());
+    return isNew;
   }
 
   beginThread(thread: string, graph: string, label: Label, root = thread) {

@@ -42,6 +42,12 @@ const migrations = (dialect: Dialect): readonly (readonly string[])[] => [
     "CREATE TABLE h_document (digest TEXT PRIMARY KEY, kind TEXT NOT NULL, document TEXT NOT NULL)",
     "CREATE TABLE h_pin (root TEXT NOT NULL, tool TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (root, tool))",
   ],
+  [
+    "ALTER TABLE h_head ADD COLUMN thread TEXT",
+    "UPDATE h_head SET thread = (SELECT thread FROM h_event WHERE h_event.run = h_head.run AND seq = 1)",
+    "ALTER TABLE h_head ADD COLUMN seal TEXT", // Runs from before have none: verification says where sealed runs begin.
+    "CREATE INDEX h_head_thread ON h_head (thread)",
+  ],
 ];
 
 /** Brings the database to the present version. Calls `refuse` with both versions when it is newer than this code. */

@@ -4,6 +4,7 @@
 import type { Clock } from "../../capacity/clock.js";
 import type { Cause, Deficit, Label, Seal } from "../../trust/index.js";
 import type { EffectStatus, HarnessEvent, RecordedEvent, RunStatus, Scope } from "./events.js";
+import type { Recording, StoredRecording } from "./recording.js";
 
 /** A thread as the journal knows it. A thread it does not know has no label. */
 export interface ThreadRecord {
@@ -170,6 +171,14 @@ export interface Journal {
    * that ends it. A listener that throws does not fail the append: its error becomes a process warning.
    */
   subscribe(listener: (event: RecordedEvent) => void): () => void;
+
+  /** A thread as it is stored, unchecked, for verification and export. */
+  recording(thread: string): Promise<Recording>;
+  /**
+   * Takes over the recording of a thread from another database, as it is. Its approvals stay behind: each allows one
+   * thing once, and a copy would allow it twice. Returns `false`, and changes nothing, when thread or runs are known.
+   */
+  adopt(recording: StoredRecording): Promise<boolean>;
 
   /**
    * Registers a fresh thread with its first label. `root` is the thread it was derived from, when it was. Returns

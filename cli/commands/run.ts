@@ -14,6 +14,7 @@ export interface RunOptions {
   readonly workspace?: string;
   readonly db?: string;
   readonly approve: ApproveMode;
+  readonly onLowTrust?: "ask" | "rewind";
   readonly fault?: readonly string[];
   readonly seed?: string;
   readonly json?: boolean;
@@ -49,6 +50,11 @@ export const runCommand = (terminal: Terminal, finish: (code: number) => void): 
     .addOption(
       new Option("--approve <how>", "answer the gate: ask in a terminal, yes or no to everything")
         .choices(["ask", "yes", "no"])
+        .default("ask"),
+    )
+    .addOption(
+      new Option("--on-low-trust <how>", "ask a person, or first go back and run again without a fallback")
+        .choices(["ask", "rewind"])
         .default("ask"),
     )
     .option("--fault <spec>", "a fault of the offline provider, repeatable: outage:offline-large", collect)

@@ -1,55 +1,51 @@
-// What `bulkhead rewind` does: derives a new thread from the last good checkpoint of a stopped one, and runs it on.
+// What `bulkhead rewind` and `run --on-low-trust rewind` do: derive a new thread from the last good checkpoint of a
+// stopped one, and run it on.
 
 import { randomUUID } from "node:crypto";
 import { openCheckpointer } from "../../checkpoints/index.js";
 import { rewindThread } from "../../graphs/index.js";
 import { parseFault } from "../../models/index.js";
-import { requireThread, withJournal } from "../journal.js";
-import { configure, graphName, loadGraph, requireProject } from "../project.js";
+import type { RunOptions } from "../commands/run.js";
+import { configure, loadGraph, requireProject } from "../project.js";
 import type { Terminal } from "../terminal.js";
 import { describeLabel } from "../text.js";
-import type { ApproveMode } from "./approvals.js";
-import { runOn } from "./run.js";
+import { type Ended, type Opened, runOnce } from "./once.js";
+import { chooseTarget } from "./target.js";
 
 /** The options of `rewind` as commander hands them over. */
-export interface RewindOptions {
-  readonly graph?: string;
-  readonly db?: string;
-  readonly json?: boolean;
-  readonly approve: ApproveMode;
-  readonly fault?: readonly string[];
-}
+export type RewindOptions = Pick<RunOptions, "graph" | "db" | "json" | "approve" | "fault">;
 
 /** Rewinds and runs. @throws RewindError when there is nothing to go back to; nothing was changed then. */
 export async function rewindTask(thread: string, options: RewindOptions, terminal: Terminal): Promise<number> {
   const project = requireProject(terminal.cwd);
   for (const fault of options.fault ?? []) parseFault(fault);
-  const flags = options.db === undefined ? {} : { db: options.db };
-  const origin = await withJournal(terminal, flags, async (opened) => {
-    const { graph, task } = await requireThread(opened, thread, terminal);
-    const starts = (await opened.journal.events({ thread })).flatMap(({ event }) =>
-      event.kind === "run.start" ? event : [],
-    );
-    return { graph: graph in project.graphs ? graph : undefined, task, workspace: starts.at(-1)?.workspace };
-  });
   const settings = await configure(terminal, project, options);
-  const workspace = origin.workspace ?? settings.workspace;
+  const { graph, workspace = settings.workspace } = await chooseTarget(
+    project,
+    { ...options, thread, resume: true },
+    settings,
+    terminal,
+  );
   terminal.env["BULKHEAD_WORKSPACE"] = workspace;
-  const loaded = await loadGraph(project, graphName(project, options.graph ?? origin.graph));
+  const loaded = await loadGraph(project, graph);
   const { saver, close } = await openCheckpointer(settings.database);
   try {
-    const { graph, harness } = loaded;
-    graph.checkpointer = saver;
-    const to = `thread-${randomUUID()}`;
-    const { step, floor } = await rewindThread({ graph, harness, saver, thread, to, run: randomUUID() });
-    if (origin.task !== undefined) await harness.journal.updateThread(to, { task: origin.task });
-    if (!options.json) {
-      terminal.err(terminal.errStyle.dim(`rewound ${thread} to step ${step}: trust ${describeLabel(floor)}`));
-    }
-    const target = { thread: to, graph: loaded.name, mode: "resume" as const, workspace };
-    return await runOn(target, undefined, { options, terminal, loaded, saver });
+    return (await rewindAndRun(thread, workspace, { options, terminal, loaded, saver })).code;
   } finally {
     await close();
     await loaded.harness.close();
   }
+}
+
+/** Goes back from a stopped thread and runs on in a new one. @throws RewindError */
+export async function rewindAndRun(thread: string, workspace: string, opened: Opened): Promise<Ended> {
+  const { options, terminal, loaded, saver } = opened;
+  const { graph, harness } = loaded;
+  graph.checkpointer = saver;
+  const to = `thread-${randomUUID()}`;
+  const { step, floor } = await rewindThread({ graph, harness, saver, thread, to, run: randomUUID() });
+  if (!options.json) {
+    terminal.err(terminal.errStyle.dim(`rewound ${thread} to step ${step}: trust ${describeLabel(floor)}`));
+  }
+  return runOnce({ thread: to, mode: "resume", workspace }, undefined, opened);
 }

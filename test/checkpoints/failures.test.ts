@@ -102,7 +102,7 @@ describe("a database that cannot be used", () => {
       code: "JOURNAL_NEWER",
       message: expect.stringMatching(/was written by a newer version: its schema is version 99.*Update bulkhead/),
     });
-    tamper("UPDATE h_schema SET version = 3");
+    tamper("UPDATE h_schema SET version = 4");
     expect(await journal.threads()).toHaveLength(1); // A failed opening is tried again.
     await journal.close();
   });
@@ -120,6 +120,8 @@ describe("a database that cannot be used", () => {
       ...["h_effect", "h_thread"].map((table) => `ALTER TABLE ${table} DROP COLUMN seal`),
       "ALTER TABLE h_approval DROP COLUMN history",
       ...["h_label", "h_document", "h_pin"].map((table) => `DROP TABLE ${table}`),
+      "DROP INDEX h_head_thread",
+      ...["thread", "seal"].map((column) => `ALTER TABLE h_head DROP COLUMN ${column}`),
       "UPDATE h_schema SET version = 1",
     );
     const journal = openJournal("sqlite:a.db", { cwd });

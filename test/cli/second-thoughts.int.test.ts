@@ -1,6 +1,8 @@
 // A person who changes what is asked, one who takes back what was done, and one who has it done again properly: as typed,
 // on the bundled records.
 
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Place } from "./bulkhead.js";
 
@@ -65,6 +67,23 @@ describe("rewind", { timeout: 5 * MINUTES }, () => {
     const threads = JSON.parse((await place.bulkhead(["threads", "--json"])).stdout);
     expect(threads.map(({ status }: { status: string }) => status).sort()).toEqual(["blocked", "finished"]);
     expect(JSON.parse((await place.bulkhead(["approvals", "--json"])).stdout)).toEqual([]);
+  });
+
+  test("goes by itself when told so, and only so often", async () => {
+    const policy = join(place.workspace, "policy.json");
+    mkdirSync(place.workspace, { recursive: true });
+    writeFileSync(
+      policy,
+      '{ "name": "sure", "floor": 2, "tools": { "refund_order": { "floor": { "certainty": 3 } } } }',
+    );
+    const { code, stdout, stderr } = await place.bulkhead(
+      ["run", REFUND, "--fault", "server-error:offline-large,times=1", "--on-low-trust", "rewind"],
+      { env: { BULKHEAD_POLICY: policy } },
+    );
+    expect(stderr).toContain("rewound thread-");
+    expect(stdout).toContain("Refunded 49.00");
+    expect(code).toBe(0);
+    expect(place.rows(refunds)).toEqual([{ amount_cents: 4900 }]);
   });
 
   test("says when there is nothing to go back to", async () => {
