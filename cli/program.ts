@@ -13,6 +13,7 @@ import { graphCommand } from "./commands/graph.js";
 import { importCommand } from "./commands/import.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { newCommand } from "./commands/new.js";
+import { probeCommand } from "./commands/probe.js";
 import { rejectCommand } from "./commands/reject.js";
 import { rewindCommand } from "./commands/rewind.js";
 import { runCommand } from "./commands/run.js";
@@ -49,6 +50,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     inspectCommand(terminal),
     graphCommand(terminal),
     doctorCommand(terminal, finish),
+    probeCommand(terminal),
     devCommand(terminal, finish),
     newCommand(terminal),
   ];

@@ -1,6 +1,14 @@
 // Which model answers: settings, resolution, the offline provider, embeddings.
 
 export * from "./embeddings.js";
+export {
+  compareAnswers,
+  type Difference,
+  type Nondeterminism,
+  type Samples,
+  type Sampling,
+  sampleAnswers,
+} from "./nondeterminism.js";
 export * from "./offline/index.js";
 export { type ProbeResult, probeModel } from "./probe.js";
 export { type ModelDescription, type ResolvedModel, type ResolveOptions, resolveModel } from "./resolve.js";

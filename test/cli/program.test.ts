@@ -26,6 +26,7 @@ describe("help and version", () => {
     "inspect",
     "graph",
     "doctor",
+    "probe",
     "dev",
     "new",
   ])("%s --help has examples and goes to standard output", async (name) => {
