@@ -32,7 +32,7 @@ async function compensate(prefix: string, options: CompensateOptions, terminal: 
   const { db, json = false } = options;
   const { configure, graphName, loadGraph, requireProject } = await import("../project.js");
   const { compensateEffect, HarnessTool } = await import("../../nodes/index.js");
-  const { decider } = await import("../run/approvals.js");
+  const { operator } = await import("../run/approvals.js");
   const { effect, graph, workspace } = await findOrigin(prefix, options, terminal);
   const project = requireProject(terminal.cwd);
   await configure(terminal, project, {
@@ -47,7 +47,7 @@ async function compensate(prefix: string, options: CompensateOptions, terminal: 
     if (!(tool instanceof HarnessTool)) {
       throw new CommandError(`graph ${name} has no tool ${effect.tool}. Name the graph that has it with --graph.`);
     }
-    const { by } = decider("cli effects compensate");
+    const by = operator("cli effects compensate");
     const { journal } = harness;
     report(await compensateEffect(effect, { tool, journal, by, signal: aborting.signal }), effect, json, terminal);
   } finally {

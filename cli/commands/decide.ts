@@ -22,8 +22,7 @@ export async function decide(
   const { withJournal } = await import("../journal.js");
   const { decideApproval, decider } = await import("../run/approvals.js");
   await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal }) => {
-    const how = decision === "approved" ? "cli approve" : "cli reject";
-    const record = await decideApproval(journal, id, decision, decider(how), reason);
+    const record = await decideApproval(journal, id, decision, decider(), reason);
     const next = `${terminal.program} run --thread ${record.thread} --resume${db === undefined ? "" : ` --db ${shellWord(redactUrl(db))}`}`;
     if (json) {
       const { tool, thread, arguments: args, decidedBy: by } = record;

@@ -44,7 +44,7 @@ async function edit(
   const { withJournal } = await import("../journal.js");
   const { decider } = await import("../run/approvals.js");
   await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal }) => {
-    const approver = decider("cli edit");
+    const approver = decider();
     const { thread, run, tool } = await journal.editApproval(id, edited, approver);
     await journal.append({ thread, run }, { kind: "approval.decided", id, tool, decision: "edited", ...approver });
     const next = `${terminal.program} run --thread ${shellWord(thread)} --resume${db === undefined ? "" : ` --db ${shellWord(redactUrl(db))}`}`;

@@ -97,12 +97,12 @@ async function resolve(
 ): Promise<void> {
   const { redactUrl } = await import("../../checkpoints/index.js");
   const { statusOf, withJournal } = await import("../journal.js");
-  const { decider } = await import("../run/approvals.js");
+  const { operator } = await import("../run/approvals.js");
   await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal }) => {
     const { key } = await effectNamed(prefix, journal, terminal);
-    const effect = await journal.resolveEffect(key, status, decider("cli effects resolve").by, found);
+    const effect = await journal.resolveEffect(key, status, operator("cli effects resolve"), found);
     const { thread, run, tool, arguments: args, resolution } = effect;
-    const { by } = resolution ?? decider("cli effects resolve");
+    const by = resolution?.by ?? operator("cli effects resolve");
     await journal.append({ thread, run }, { kind: "effect", tool, key, status, by, note: found });
     const record = await journal.thread(thread);
     const finished = record === undefined || (await statusOf(journal, record)) === "finished";

@@ -10,8 +10,11 @@ import { barsOf, describeDeficits, type Style } from "../text.js";
 /** How `run` answers the gate. */
 export type ApproveMode = "ask" | "yes" | "no";
 
-/** Who decides, as it is recorded: `cli --approve yes (OS user ada)`. */
-export const decider = (how: string): Approver => ({ by: `${how} (OS user ${userName()})`, authenticated: "cli" });
+/** Who decides: the operating system's user, by the name that a policy's `approvers` would list. */
+export const decider = (): Approver => ({ by: userName(), authenticated: "cli" });
+
+/** Who settles an effect and with what, for the record: `cli effects resolve (OS user ada)`. */
+export const operator = (how: string): string => `${how} (OS user ${userName()})`;
 
 function userName(): string {
   try {
@@ -69,7 +72,7 @@ export async function answerPending(answering: Answering): Promise<boolean> {
   for (const request of await journal.approvals({ thread, status: "pending" })) {
     if (mode !== "ask") {
       const decision = mode === "yes" ? "approved" : "rejected";
-      await decideApproval(journal, request.id, decision, decider(`cli --approve ${mode}`));
+      await decideApproval(journal, request.id, decision, decider(), `--approve ${mode}`);
       decided = true;
     } else if (interactive) {
       terminal.err(`\n${describeRequest(request, terminal.errStyle)}`);
@@ -99,7 +102,7 @@ async function decideUnlessDecided(
   decision: "approved" | "rejected",
 ): Promise<boolean> {
   try {
-    await decideApproval(journal, id, decision, decider("cli, asked"));
+    await decideApproval(journal, id, decision, decider());
   } catch (error) {
     if (!ApprovalError.isInstance(error)) throw error;
     terminal.err(error.message);

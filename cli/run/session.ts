@@ -123,7 +123,7 @@ export class Session {
   /** A new message abandons what the gate was asking; an answer to it would have no effect any more. */
   private async withdrawPending(journal: Journal): Promise<void> {
     for (const { id } of await journal.approvals({ thread: this.options.thread, status: "pending" })) {
-      await decideApproval(journal, id, "rejected", decider("cli"), "withdrawn: the user went on with a new message");
+      await decideApproval(journal, id, "rejected", decider(), "withdrawn: the user went on with a new message");
     }
   }
 

@@ -93,7 +93,7 @@ describe("the gate asks", () => {
     expect(await execute({ approve: "yes" })).toMatchObject({ status: "finished" });
     expect(done).toEqual([`erase ${JSON.stringify(ERASE)}`]);
     expect(await eventsOf(journal, "t1", "approval.decided")).toMatchObject([
-      { decision: "approved", by: expect.stringMatching(/^cli --approve yes \(OS user .+\)$/) },
+      { decision: "approved", authenticated: "cli", reason: "--approve yes", by: expect.stringMatching(/./) },
     ]);
   });
 
