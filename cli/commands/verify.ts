@@ -50,8 +50,9 @@ async function ofThread(thread: string, flags: { readonly db?: string }, termina
   const { verifyThread } = await import("../../checkpoints/index.js");
   const { requireThread, withJournal } = await import("../journal.js");
   return withJournal(terminal, flags, async (opened) => {
-    await requireThread(opened, thread, terminal);
     const found = await verifyThread(opened.journal, thread);
+    // Somebody may have deleted the thread, and left its events or the heads kept outside.
+    if (found.ok && found.events === 0) await requireThread(opened, thread, terminal);
     const name = shellWord(thread);
     const next = found.ok ? `export ${name} --out DIR` : `show ${name}`;
     return { thread, found, missingKey: undefined, next: `${terminal.program} ${next}` };

@@ -49,8 +49,7 @@ export function whyOf(events: readonly RecordedEvent[]): Why {
   const places = new Places(events);
   const chain = new Map<number, Link>();
   const add = (recorded: RecordedEvent, role: Link["role"]): void => {
-    const index = events.indexOf(recorded);
-    if (!chain.has(index)) chain.set(index, linkOf(recorded, role, places));
+    chain.set(events.indexOf(recorded), linkOf(recorded, role, places));
   };
   const summary = ranksOf(before, decision?.event).map(([axis, rank]) => {
     const fall = before.filter(isFall).find(({ event }) => event.to[axis] <= rank && event.from[axis] > rank);

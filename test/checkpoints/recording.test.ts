@@ -15,9 +15,9 @@ import {
   verifyThread,
   writeBundle,
 } from "../../checkpoints/index.js";
-import { chainedBefore } from "../../checkpoints/journal/chain.js";
+import { chainedBefore, type StoredEvent, type StoredHead } from "../../checkpoints/journal/chain.js";
 import type { Recording } from "../../checkpoints/journal/recording.js";
-import { verifyRecording } from "../../checkpoints/journal/verify.js";
+import { type Verification, verifyRecording } from "../../checkpoints/journal/verify.js";
 import { TOP } from "../../trust/index.js";
 import { ann, approvalRequest, effectIntent } from "./support.js";
 import { record, tampering } from "./tampering.js";
@@ -59,6 +59,58 @@ describe("in memory", () => {
       { numRuns: 500 },
     );
     await inMemory.close();
+  });
+});
+
+describe("says what is wrong", () => {
+  const of = (change: (events: StoredEvent[], heads: StoredHead[]) => void): Verification => {
+    const { events, heads } = structuredClone(recording);
+    change(events, heads);
+    return verifyRecording({ events, heads }, journal.seal);
+  };
+
+  it.each<[string, number, (events: StoredEvent[], heads: StoredHead[]) => void]>([
+    ["it is missing", 3, (events) => events.splice(2, 1)],
+    [
+      "it does not stand in its place: event 4 comes before it",
+      3,
+      (events) => events.splice(2, 2, ...events.slice(2, 4).reverse()),
+    ],
+    ["it is there twice, or not in its place", 3, (events) => events.splice(3, 0, ...events.slice(2, 3))],
+    ["its hash is not that of its header in this place", 3, (events) => Object.assign(events[2] ?? {}, { prev: "" })],
+    [
+      "its header is that of event 3 of run r1 of thread t1",
+      3,
+      (events) => Object.assign(events[2] ?? {}, { thread: "t3" }),
+    ],
+    ["the head of the run counts 5 events only", 6, (_, heads) => Object.assign(heads[0] ?? {}, { length: 5 })],
+    [
+      "it is missing: the head of the run counts 7 events",
+      7,
+      (_, heads) => Object.assign(heads[0] ?? {}, { length: 7 }),
+    ],
+    ["it is not the one that the head of its run names", 6, (_, heads) => Object.assign(heads[0] ?? {}, { hash: "0" })],
+    ["the head of its run has no seal", 6, (_, heads) => Object.assign(heads[0] ?? {}, { seal: null })],
+    ["its run has no head", 6, (_, heads) => heads.shift()],
+    ["it is missing, with all 6 events of its run", 1, (events) => events.splice(0, 15)],
+  ])("%s", (what, seq, change) => {
+    expect(of(change)).toEqual({ ok: false, at: { run: "r1", seq }, problem: `run r1, event ${seq}: ${what}` });
+  });
+
+  it("of runs that are linked otherwise", () => {
+    const missing = "run r2, event 1: what was recorded before its run is missing, or does not stand before it";
+    expect(of((events, heads) => [events.splice(0, 6), heads.shift()])).toMatchObject({ problem: missing });
+    expect(of((events) => events.push(...events.splice(0, 6)))).toMatchObject({ problem: missing });
+  });
+
+  it("of a run that is made to look like one from before, after others", () => {
+    const changed = of((events, heads) => {
+      const last = events.filter(({ run }) => run === "r2").at(-1);
+      const hash = chainedBefore(last?.prev ?? "", last?.header ?? "");
+      Object.assign(last ?? {}, { hash });
+      Object.assign(heads[1] ?? {}, { hash, seal: null });
+    });
+    expect(changed).toMatchObject({ problem: "run r2, event 1: its run is not linked to the one before it" });
   });
 });
 

@@ -86,6 +86,11 @@ export function tamperSuite(name: string, place: () => Attackable, numRuns: numb
       await write(before);
       const problem = expect.stringMatching(/^run r3, event 6: it is missing: 6 events of its run were there at 20/);
       expect(await verify()).toEqual({ ok: false, at: { run: "r3", seq: 6 }, problem });
+      const later = openJournal(at.url, { keyFile: at.keyFile });
+      await later.append({ thread: "t1", run: "r3" }, { kind: "run.end", status: "failed" });
+      await later.close();
+      const another = "run r3, event 6: it is another one than the heads kept outside the database name";
+      expect(await verify()).toEqual({ ok: false, at: { run: "r3", seq: 6 }, problem: another });
     });
 
     it("does not get a new seal by going on", async () => {

@@ -112,8 +112,32 @@ function rewrite({ events, heads }: Rows, index: number, choice: number): Tamper
   return { what: "rewrite", at: last, heads: moved, events: changed };
 }
 
+/** Puts another body into one event, with digest and hash to fit. */
+function replaced({ events, heads }: Rows, index: number, body: string): Rows {
+  const event = events[index] as StoredEvent;
+  const header = JSON.stringify({ ...JSON.parse(event.header), body: sha256(body) });
+  return { heads, events: events.with(index, { ...event, body, header, hash: chained(event.prev, header) }) };
+}
+
+/** Only what follows, or the head of the run, shows this. */
+function replace(rows: Rows, index: number, choice: number): Tampered {
+  const event = rows.events[index] as StoredEvent;
+  const { run, seq } = event;
+  const isLast = !rows.events.some((each) => each.run === run && each.seq > seq);
+  const body = JSON.stringify({ ...JSON.parse(event.body), ms: 1000 + choice });
+  return { what: "replace", at: { run, seq: isLast ? seq : seq + 1 }, ...replaced(rows, index, body) };
+}
+
+function retype(rows: Rows, index: number): Tampered {
+  return { what: "retype", at: rows.events[index] as StoredEvent, ...replaced(rows, index, '{"kind":"node.start"}') };
+}
+
 /** Any tampering with these rows. */
 export const tampering = (rows: Rows): fc.Arbitrary<Tampered> =>
   fc
-    .tuple(fc.constantFrom(flip, drop, swap, insert, truncate, rewrite), fc.nat(rows.events.length - 1), fc.nat(500))
+    .tuple(
+      fc.constantFrom(flip, drop, swap, insert, truncate, rewrite, replace, retype),
+      fc.nat(rows.events.length - 1),
+      fc.nat(500),
+    )
     .map(([change, index, choice]) => change(rows, index, choice));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import Libsql from "libsql";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openJournal } from "../../checkpoints/index.js";
+import { chainedBefore } from "../../checkpoints/journal/chain.js";
 import { runProgram } from "../../cli/program.js";
 import { TOP } from "../../trust/index.js";
 import { record } from "../checkpoints/tampering.js";
@@ -61,10 +62,39 @@ describe("verify THREAD", () => {
     expect(listed).toMatchObject({ thread: "t1", ok: false, at: { run: "r2", seq: 2 } });
   });
 
-  test("one from an earlier version, and lines that say nothing", async () => {
+  test("one that was deleted, but for the heads kept outside", async () => {
+    for (const table of ["h_event", "h_head", "h_thread"]) tamper(`DELETE FROM ${table} WHERE thread = 't1'`);
+    const { code, out } = await typed(["verify", "t1", "--db", db]);
+    expect({ code, out }).toEqual({
+      code: 1,
+      out: expect.stringMatching(/^Broken: run r1, event 1: it is missing: 6 events/),
+    });
+  });
+
+  test("says which part of it cannot be vouched for", async () => {
     writeFileSync(join(folder, "threads.db.key.heads"), "torn\n");
-    tamper("DELETE FROM h_event WHERE run <> 'r1'; DELETE FROM h_head WHERE run <> 'r1'");
-    expect((await typed(["verify", "t1", "--db", db])).out).toContain("1 line of the heads kept outside the database");
+    const torn = await typed(["verify", "t1", "--db", db]);
+    expect(torn).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("1 line of the heads kept outside the database"),
+    });
+    const journal = openJournal(db);
+    const [first] = (await journal.recording("t1")).events;
+    await journal.close();
+    const hash = chainedBefore("", first?.header ?? "");
+    tamper(`DELETE FROM h_event WHERE thread = 't1' AND (run <> 'r1' OR seq > 1);
+      DELETE FROM h_head WHERE thread = 't1' AND run <> 'r1';
+      UPDATE h_event SET hash = '${hash}' WHERE run = 'r1';
+      UPDATE h_head SET length = 1, hash = '${hash}', seal = NULL WHERE run = 'r1'`);
+    const earlier = await typed(["verify", "t1", "--db", db]);
+    expect(earlier).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/\nAll of it was recorded by an earlier version/),
+    });
+    const later = openJournal(db);
+    await later.append({ thread: "t1", run: "r9" }, { kind: "node.start" });
+    await later.close();
+    expect((await typed(["verify", "t1", "--db", db])).out).toMatch(/before run r9 is from an earlier version/);
   });
 
   test("none", async () => {

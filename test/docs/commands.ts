@@ -30,6 +30,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "npx bulkhead inspect THREAD --why": "test/cli/inspect.test.ts",
   "npx bulkhead inspect THREAD --step 12": "test/cli/inspect.test.ts",
   "npx bulkhead inspect THREAD --diff OTHER": "test/cli/inspect.test.ts",
+  "npx bulkhead verify THREAD": "test/cli/verify.test.ts",
+  "npx bulkhead export THREAD --out ./evidence": "test/cli/verify.test.ts",
+  "npx bulkhead verify ./evidence": "test/cli/verify.test.ts",
+  "npx bulkhead import ./evidence": "test/cli/verify.test.ts",
   "npx bulkhead approve ID": "test/cli/run.int.test.ts",
   'npx bulkhead reject ID --reason "the customer called it off"': "test/cli/run.int.test.ts",
   [`npx bulkhead edit ID --arguments '{"order_id": 7781, "charge_id": "CH-7781-2", "amount": 20, "reason": "half of it"}'`]:

@@ -63,8 +63,8 @@ export const judged = (
   verdict: "allow" | "ask" | "block",
   tool: string,
   deficits: readonly { readonly axis: Axis; readonly rank: Rank; readonly floor: Rank }[] = [],
-): HarnessEvent => ({
-  kind: "gate.decision",
+) => ({
+  kind: "gate.decision" as const,
   tool,
   toolDigest: "d",
   callId: `call-${tool}`,

@@ -112,10 +112,11 @@ describe("one step", () => {
     ],
     [{ step: 6, node: "compact" }, { kind: "node.start" }],
     [{ ...lane, step: 5 }, answered()],
+    [{ step: 5, node: "delegate" }, { kind: "node.start" }],
   );
 
   test("has the subagents that ran within it, and not those of another", () => {
-    expect(eventsOfStep(events, 5).map(({ seq }) => seq)).toEqual([2, 3, 4]);
+    expect(eventsOfStep(events, 5).map(({ seq }) => seq)).toEqual([2, 3, 4, 7]);
     expect(eventsOfStep(events, 4).map(({ seq }) => seq)).toEqual([1]);
     expect(eventsOfStep(events, 1)).toEqual([]);
     expect(stepsOf(events)).toEqual([4, 5, 6]);

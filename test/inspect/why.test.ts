@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { whyOf } from "../../cli/inspect/why.js";
-import { BOTTOM } from "../../trust/index.js";
+import { BOTTOM, label } from "../../trust/index.js";
 import { answered, ended, fell, judged, recordOf, started, used } from "./record.js";
 import { eventfulRun } from "./scenario.js";
 
@@ -17,8 +17,8 @@ describe("by hand", () => {
         [{}, started],
         [{ step: 2, node: "tools" }, used("list", { integrity: 2 })],
         [{ step: 2, node: "tools" }, fell("integrity", 3, 2, "read through list")],
-        [tools, used("look", { integrity: 2 })],
         [tools, used("read_ticket_text", { integrity: 0 })],
+        [tools, used("look", { integrity: 2 })],
         [tools, fell("integrity", 2, 0, "a web form")],
         [{ step: 13, node: "tools" }, used("read_ticket_text", { integrity: 0 })],
         [gate, judged("block", "erase", [low])],
@@ -31,7 +31,7 @@ describe("by hand", () => {
       'so the gate blocked erase(id: "7") at step 14 (gate): integrity 0 below 2',
     ]);
     expect(chain.map(({ role, seq }) => [role, seq])).toEqual([
-      ["read", 5],
+      ["read", 4],
       ["fall", 6],
       ["decision", 8],
     ]);
@@ -76,6 +76,28 @@ describe("by hand", () => {
     ]);
   });
 
+  test("what another call of the same tool did afterwards is not told as this one's", () => {
+    const decided = {
+      kind: "approval.decided",
+      id: "approval-pay",
+      tool: "pay",
+      decision: "rejected",
+      by: "ada",
+    } as const;
+    const { chain } = whyOf(
+      recordOf(
+        [gate, judged("ask", "pay")],
+        [{}, decided],
+        [gate, { ...judged("allow", "pay"), callId: "another" }],
+        [
+          { step: 15, node: "act" },
+          { kind: "effect", tool: "pay", key: "k", status: "dispatched" },
+        ],
+      ),
+    );
+    expect(chain.map(({ role }) => role)).toEqual(["decision", "approval"]);
+  });
+
   test("a fall in a subagent is followed to the lane of the run", () => {
     const lane = { lane: "reader:call_1", node: "tools", step: 3 };
     const { summary, chain } = whyOf(
@@ -113,7 +135,8 @@ describe("by hand", () => {
 
   test("a thread that goes on from another one began with its label", () => {
     const derived = { kind: "thread.derived", from: "t0", step: 3, as: "rewind", floor: BOTTOM } as const;
-    const { summary, chain } = whyOf(recordOf([{}, derived], [gate, judged("block", "pay", [low])]));
+    const other = { kind: "trust.fell", from: label({ integrity: 0 }), to: BOTTOM, causes: [] } as const;
+    const { summary, chain } = whyOf(recordOf([{}, derived], [tools, other], [gate, judged("block", "pay", [low])]));
     expect(summary[0]).toMatch(/^integrity was 0 .*: goes on from step 3 of t0 \(rewind\)/);
     expect(chain.map(({ role }) => role)).toEqual(["began", "decision"]);
     expect(whyOf(recordOf([{}, derived])).summary).toHaveLength(4);
