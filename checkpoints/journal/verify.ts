@@ -94,7 +94,7 @@ function walk({ events, heads, kept = [], unreadable = 0 }: Verifiable, seal: Se
     else own.push(event);
   }
   const headOf = new Map(heads.map((head) => [head.run, head]));
-  const earlier = new Map<string, string>(); // Hash → run, of everything recorded before.
+  const earlier = new Set<string>(); // The hashes of everything recorded before a run.
   let seen = 0;
   let completeFrom: EventPlace | undefined;
   for (const [run, own] of runs) {
@@ -104,7 +104,7 @@ function walk({ events, heads, kept = [], unreadable = 0 }: Verifiable, seal: Se
     check(!isLegacy || completeFrom === undefined, { run, seq: 1 }, "its run is not linked to the one before it");
     if (!isLegacy) completeFrom ??= { run, seq: 1 };
     // Runs of one thread may be interleaved: what counts as earlier is what stands before the first event.
-    for (; events[seen] !== own[0]; seen += 1) earlier.set(events[seen]?.hash ?? "", events[seen]?.run ?? "");
+    for (; events[seen] !== own[0]; seen += 1) earlier.add(events[seen]?.hash ?? "");
     if (!isLegacy) verifyLink(own, earlier);
   }
   for (const { run, length } of heads) {
@@ -168,7 +168,7 @@ function verifyHead(
   );
 }
 
-function verifyLink([event]: readonly StoredEvent[], earlier: ReadonlyMap<string, string>): void {
+function verifyLink([event]: readonly StoredEvent[], earlier: ReadonlySet<string>): void {
   if (event === undefined) return;
   const holds = event.prev === "" ? earlier.size === 0 : earlier.has(event.prev);
   check(

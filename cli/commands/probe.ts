@@ -35,9 +35,6 @@ async function probe({ prompt, n: count, model, json = false }: ProbeOptions, te
   if (Number(count) < 2) throw new UsageError("--n must be 2 or more: there is nothing to compare with one answer.");
   if (model !== undefined) terminal.env["BULKHEAD_MODEL"] = model;
   const settings = await configure(terminal, findProject(terminal.cwd), {});
-  if (model !== undefined && settings.provider === undefined) {
-    throw new UsageError("--model needs a provider: set OPENAI_API_KEY or OPENAI_BASE_URL, or leave it out.");
-  }
   const resolved = resolveModel(settings);
   const aborting = new AbortController();
   const stopListening = terminal.onInterrupt(() => aborting.abort(new Error("interrupted")));

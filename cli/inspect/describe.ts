@@ -84,7 +84,7 @@ export function describe(event: HarnessEvent): Description | undefined {
     case "plan":
       return { text: `plan: ${event.todos.map(({ content, status }) => `${content} (${status})`).join(", ")}` };
     case "admission":
-      return event.decision === "admit" && event.waitMs < PACING_MS
+      return (event.decision === "admit" || event.decision === "queue") && event.waitMs < PACING_MS
         ? undefined
         : { text: `${ADMISSIONS[event.decision]}${wait(event.waitMs)}${because(event.reason)}`, tone: "warn" };
     case "capacity":

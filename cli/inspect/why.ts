@@ -104,22 +104,24 @@ function ranksOf(before: readonly RecordedEvent[], decision: EventOf<"gate.decis
   return lowest === 3 ? [] : AXES.filter((axis) => final[axis] === lowest).map((axis) => [axis, lowest]);
 }
 
-/** What the node had read or been answered when it fell: the last one of its own before the fall that explains it. */
+/** What the node had read or been answered when it fell: of what explains it, the one the cause names, or the last. */
 function sourceOf(
   fall: RecordOf<"trust.fell">,
   axis: Axis,
   before: readonly RecordedEvent[],
 ): RecordedEvent | undefined {
   const { scope, event } = fall;
-  const end = before.indexOf(fall);
-  for (let index = end - 1; index >= 0; index -= 1) {
-    const each = before[index];
-    if (each === undefined || each.scope.run !== scope.run) return undefined;
-    if (each.scope.lane !== scope.lane) continue;
-    if (each.scope.step !== scope.step) return undefined;
-    if (each.scope.node === scope.node && lowers(each.event, axis, event.to[axis])) return each;
-  }
-  return undefined;
+  const inLane = before.slice(0, before.indexOf(fall)).filter((each) => each.scope.lane === scope.lane);
+  const start = inLane.findLastIndex((each) => each.scope.step !== scope.step);
+  const candidates = inLane
+    .slice(start + 1)
+    .filter((each) => each.scope.node === scope.node && lowers(each.event, axis, event.to[axis]));
+  const cause = causeOf(event, axis);
+  const named = candidates.find((each) => {
+    const actor = actorOf(each.event);
+    return actor !== undefined && cause.includes(actor);
+  });
+  return named ?? candidates.at(-1);
 }
 
 function lowers(event: HarnessEvent, axis: Axis, rank: Rank): boolean {

@@ -37,8 +37,9 @@ export function nextCommands(
     const rewind = canRewind ? [`${program} rewind ${thread}${flags.journal}`] : [];
     const resume = `${program} run --thread ${thread} --resume${flags.journal}${flags.project}`;
     switch (status) {
-      case "finished":
       case "blocked":
+        return [`${program} inspect ${thread} --why${flags.journal}`, ...rewind];
+      case "finished":
         return [`${program} show ${thread}${flags.journal}`, ...rewind];
       case "waiting":
         return [...approvals.map((id) => `${program} approve ${id}${flags.journal}`), resume, ...rewind];

@@ -149,6 +149,7 @@ test("next commands repeat the flags that matter", () => {
   expect(nextCommands("waiting", stopped, "bulkhead", { journal: " --db D", project: "" }).at(-1)).toBe(
     "bulkhead rewind t --db D",
   );
+  expect(next("blocked")).toEqual(["npx bulkhead inspect t --why --db D"]);
   const doubtful = { thread: "t", approvals: [], inDoubt: ["0123456789abcdef"] };
   expect(nextCommands("finished", doubtful, "npx bulkhead", { journal: "", project: "" })).toEqual([
     'npx bulkhead effects resolve 0123456789ab committed|failed --note "what you found"',

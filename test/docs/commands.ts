@@ -24,6 +24,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
     "test/cli/run.int.test.ts",
   'npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."': "test/cli/run.int.test.ts",
   'npx bulkhead effects resolve KEY committed --note "seen in the provider\'s list"': "test/cli/effects.test.ts",
+  'npx bulkhead probe --prompt "Tell me about Richard Feynman." --n 1000': "test/cli/probe.test.ts",
   "npx bulkhead effects compensate KEY": "test/cli/second-thoughts.int.test.ts",
   "npx bulkhead rewind THREAD": "test/cli/second-thoughts.int.test.ts",
   "npx bulkhead inspect THREAD": "test/cli/inspect.test.ts",

@@ -60,6 +60,18 @@ describe("by hand", () => {
     expect(trust).toEqual(label({ integrity: 1, fidelity: 2 }));
   });
 
+  test("of admissions only a wait that is more than pacing has a line, or another way than the asked for", () => {
+    const admission = { kind: "admission", resource: "m", decision: "queue", reason: "pace" } as const;
+    const [, waited, degraded, end] = printed(
+      [{}, { ...admission, waitMs: 20 }],
+      [{}, { ...admission, waitMs: 2_000 }],
+      [{}, { ...admission, waitMs: 0, decision: "degrade" }],
+    );
+    expect(waited).toMatch(/^00:00:02 +queued after 2\.0 s: pace$/);
+    expect(degraded).toMatch(/goes on with the fallback: pace$/);
+    expect(end).toMatch(/^trust/);
+  });
+
   test("who approved, and how that is known", () => {
     const decided = { kind: "approval.decided", id: "a", tool: "pay", decision: "approved", by: "ada" } as const;
     const [, known, unknown] = printed([{}, { ...decided, authenticated: "server", reason: "owed" }], [{}, decided]);

@@ -37,6 +37,19 @@ describe("by hand", () => {
     ]);
   });
 
+  test("of calls side by side it is the one that the cause names", () => {
+    const { summary, chain } = whyOf(
+      recordOf(
+        [{ step: 11, node: "tools" }, used("read_ticket", { integrity: 2 })],
+        [tools, used("read_ticket", { integrity: 2 })],
+        [tools, used("list", { integrity: 2 })],
+        [tools, fell("integrity", 3, 2, "read through read_ticket")],
+      ),
+    );
+    expect(summary).toEqual(["integrity fell to 2 at step 12 (tools: read_ticket): read through read_ticket"]);
+    expect(chain.map(({ seq }) => seq)).toEqual([2, 4]);
+  });
+
   test("of several runs the latest question or block counts, with what people and the tool did after it", () => {
     const effect = { kind: "effect", tool: "pay", key: "k" } as const;
     const { about, summary, chain } = whyOf(
