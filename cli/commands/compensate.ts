@@ -33,6 +33,7 @@ async function compensate(prefix: string, options: CompensateOptions, terminal: 
   const { configure, graphName, loadGraph, requireProject } = await import("../project.js");
   const { compensateEffect, HarnessTool } = await import("../../nodes/index.js");
   const { operator } = await import("../run/approvals.js");
+  const { redactUrl } = await import("../../checkpoints/index.js");
   const { effect, graph, workspace } = await findOrigin(prefix, options, terminal);
   const project = requireProject(terminal.cwd);
   await configure(terminal, project, {
@@ -49,7 +50,9 @@ async function compensate(prefix: string, options: CompensateOptions, terminal: 
     }
     const by = operator("cli effects compensate");
     const { journal } = harness;
-    report(await compensateEffect(effect, { tool, journal, by, signal: aborting.signal }), effect, json, terminal);
+    const undone = await compensateEffect(effect, { tool, journal, by, signal: aborting.signal });
+    const database = db === undefined ? "" : ` --db ${shellWord(redactUrl(db))}`;
+    report(undone, effect, { json, database }, terminal);
   } finally {
     stopListening();
     await harness.close();
@@ -80,12 +83,17 @@ const OUTCOMES: Readonly<Record<EffectRecord["status"], string>> = {
   forged: "its record was changed outside the harness",
 };
 
-function report(undone: EffectRecord, effect: EffectRecord, json: boolean, terminal: Terminal): void {
+function report(
+  undone: EffectRecord,
+  effect: EffectRecord,
+  { json, database }: { readonly json: boolean; readonly database: string },
+  terminal: Terminal,
+): void {
   const { key, thread, status, receipt, error } = undone;
   const next =
     status === "in_doubt"
-      ? `${terminal.program} effects resolve ${key.slice(0, SHORT)} committed|failed --note TEXT`
-      : `${terminal.program} effects ${shellWord(thread)}`;
+      ? `${terminal.program} effects resolve ${key.slice(0, SHORT)} committed|failed --note TEXT${database}`
+      : `${terminal.program} effects ${shellWord(thread)}${database}`;
   if (json) terminal.out(JSON.stringify({ ...listingOf(undone), next }));
   else {
     terminal.out(`${OUTCOMES[status]}: ${viewOfCall(effect.tool, effect.arguments)}`);

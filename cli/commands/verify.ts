@@ -47,15 +47,16 @@ export const verifyCommand = (terminal: Terminal, finish: (code: number) => void
     });
 
 async function ofThread(thread: string, flags: { readonly db?: string }, terminal: Terminal): Promise<Verified> {
-  const { verifyThread } = await import("../../checkpoints/index.js");
+  const { redactUrl, verifyThread } = await import("../../checkpoints/index.js");
   const { requireThread, withJournal } = await import("../journal.js");
   return withJournal(terminal, flags, async (opened) => {
     const found = await verifyThread(opened.journal, thread);
     // Somebody may have deleted the thread, and left its events or the heads kept outside.
     if (found.ok && found.events === 0) await requireThread(opened, thread, terminal);
     const name = shellWord(thread);
+    const database = flags.db === undefined ? "" : ` --db ${shellWord(redactUrl(flags.db))}`;
     const next = found.ok ? `export ${name} --out DIR` : `show ${name}`;
-    return { thread, found, missingKey: undefined, next: `${terminal.program} ${next}` };
+    return { thread, found, missingKey: undefined, next: `${terminal.program} ${next}${database}` };
   });
 }
 

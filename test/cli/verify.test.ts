@@ -44,7 +44,7 @@ describe("verify THREAD", () => {
     expect(await typed(["verify", "t1", "--db", db])).toEqual({
       code: 0,
       err: "",
-      out: "Intact: 15 events in 3 runs of thread t1.\n3 sealed heads and 3 heads kept outside the database fit.\nNext:\n  bulkhead export t1 --out DIR\n",
+      out: `Intact: 15 events in 3 runs of thread t1.\n3 sealed heads and 3 heads kept outside the database fit.\nNext:\n  bulkhead export t1 --out DIR --db ${db}\n`,
     });
     const { out } = await typed(["verify", "t1", "--db", db, "--json"]);
     expect(JSON.parse(out)).toEqual({
