@@ -12,10 +12,10 @@ export type JsonSchema = boolean | Readonly<Record<string, unknown>>;
 export type ArgumentTest = (args: unknown) => boolean;
 
 /** Longest canonical JSON of arguments that a rule is asked about, in characters. Bounds what a `pattern` can cost. */
-export const MAX_JUDGED_LENGTH = 65_536;
+const MAX_JUDGED_LENGTH = 65_536;
 
 /** Deepest nesting of arguments that a rule is asked about. */
-export const MAX_JUDGED_DEPTH = 64;
+const MAX_JUDGED_DEPTH = 64;
 
 /** Compiles the schemas of one policy. Throws an `Error` that says what is wrong with a schema. */
 export function schemaCompiler(): (schema: JsonSchema) => ArgumentTest {

@@ -24,11 +24,10 @@ export type KeptHead = z.output<typeof keptHead>;
 const line = json(keptHead);
 
 /** The file of this key. */
-export const keptHeadsFile = (keyFile: string): string => `${keyFile}.heads`;
+const keptHeadsFile = (keyFile: string): string => `${keyFile}.heads`;
 
 /** Whether the line was written by the holder of the key. */
-export const fitsKept = ({ seal: given, ...head }: KeptHead, seal: Seal): boolean =>
-  seal.verify("kept head", head, given);
+const fitsKept = ({ seal: given, ...head }: KeptHead, seal: Seal): boolean => seal.verify("kept head", head, given);
 
 /** Heads kept outside of one database. */
 export interface KeptHeads {
