@@ -6,12 +6,12 @@ import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { CAPACITY_EVENT, type CapacityEvent } from "./types.js";
 
 /** The configuration of the LangChain or LangGraph run that the running code belongs to. */
-interface SurroundingConfig {
+export interface SurroundingConfig {
   readonly configurable?: Readonly<Record<string, unknown>>;
   readonly callbacks?: unknown;
 }
 
-const surrounding = (): SurroundingConfig | undefined =>
+export const surrounding = (): SurroundingConfig | undefined =>
   AsyncLocalStorageProviderSingleton.getRunnableConfig() as SurroundingConfig | undefined;
 
 /** The run that the running code belongs to: its thread, or `""` outside a graph. Runs share a quota in turn. */

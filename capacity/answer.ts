@@ -7,7 +7,10 @@ import { UnusableAnswerError } from "./classify.js";
 import type { Obtained, TokenUsage } from "./types.js";
 
 /** What an answer says about itself. */
-export type AnswerFacts = Pick<Obtained, "returnedModel" | "systemFingerprint" | "finishReason" | "usage">;
+export type AnswerFacts = Pick<
+  Obtained,
+  "responseId" | "returnedModel" | "systemFingerprint" | "finishReason" | "usage"
+>;
 
 const NO_USAGE: TokenUsage = { inputTokens: 0, outputTokens: 0 };
 
@@ -27,7 +30,7 @@ export function checkResult(result: ChatResult): AnswerFacts {
     ...(message.tool_calls ?? []).map(({ name }) => ({ name })),
     ...invalid.map(({ name, args }) => ({ name: name ?? "", args: args ?? "" })),
   ]);
-  return factsOf(metadata, finishReason, message.usage_metadata);
+  return factsOf({ id: message.id, ...metadata }, finishReason, message.usage_metadata);
 }
 
 function checkToolCalls(
@@ -61,7 +64,9 @@ function factsOf(
 ): AnswerFacts {
   const returnedModel = textOf(metadata["model_name"]);
   const systemFingerprint = textOf(metadata["system_fingerprint"]);
+  const responseId = textOf(metadata["id"]);
   return {
+    ...(responseId === undefined ? {} : { responseId }),
     ...(returnedModel === undefined ? {} : { returnedModel }),
     ...(systemFingerprint === undefined ? {} : { systemFingerprint }),
     ...(finishReason === undefined ? {} : { finishReason }),
@@ -69,10 +74,16 @@ function factsOf(
   };
 }
 
-const toTokenUsage = (usage: UsageMetadata): TokenUsage => ({
-  inputTokens: usage.input_tokens ?? 0,
-  outputTokens: usage.output_tokens ?? 0,
-});
+function toTokenUsage(usage: UsageMetadata): TokenUsage {
+  const cachedTokens = usage.input_token_details?.cache_read;
+  const reasoningTokens = usage.output_token_details?.reasoning;
+  return {
+    inputTokens: usage.input_tokens ?? 0,
+    outputTokens: usage.output_tokens ?? 0,
+    ...(cachedTokens === undefined ? {} : { cachedTokens }),
+    ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
+  };
+}
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
@@ -91,6 +102,7 @@ export class StreamedAnswer {
 
   see(chunk: ChatGenerationChunk): void {
     const { message, generationInfo } = chunk;
+    if (message.id !== undefined) this.#metadata["id"] = message.id;
     const told = Object.entries({ ...message.response_metadata, ...generationInfo });
     Object.assign(this.#metadata, Object.fromEntries(told.filter(([, value]) => value != null)));
     if (!AIMessageChunk.isInstance(message)) return;

@@ -5,24 +5,30 @@ import { WireFailure } from "./wire.js";
 
 /**
  * The same response, with `ended` called once: when the body is complete, broke off, or was cancelled. A body that
- * breaks off errors with a `WireFailure`, or with the reason of `signal` when that is why.
+ * breaks off errors with a `WireFailure`, or with the reason of `signal` when that is why. `whole` gets the text of a
+ * complete body before it is closed.
  */
 export function followedToTheEnd(
   response: Response,
   signal: AbortSignal,
   ended: (failure?: unknown) => void,
+  whole?: (text: string) => void,
 ): Response {
   if (response.body === null) {
+    whole?.("");
     ended();
     return response;
   }
   const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
   let cancelled = false;
+  const parts: Uint8Array[] = [];
   const drain = async (out: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     try {
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        if (whole !== undefined) parts.push(part.value);
         if (!cancelled) out.enqueue(part.value);
       }
+      whole?.(Buffer.concat(parts).toString());
       ended();
       if (!cancelled) out.close();
     } catch (error) {

@@ -3,16 +3,24 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Wait } from "./limiter.js";
+import type { CallWitness } from "./witness.js";
 
 /** One model call in progress, over all its attempts and routes. The gate writes what it saw. */
 export interface CallInProgress {
+  /** Names the call to who watches it. */
+  readonly id: string;
   readonly runKey: string;
+  /** Sees what leaves and what comes back. */
+  readonly witness: CallWitness | undefined;
+  /** Answers in place of the network. */
+  standIn?: (endpoint: string, body: string) => Promise<Response>;
   /** The caller's own signal. The SDK's would include a timer that counts the time in the queue. */
   readonly signal: AbortSignal | undefined;
   readonly deadlineAt: number | undefined;
   readonly onWait: (wait: Wait) => void;
-  /** The model that is being asked. */
+  /** The model that is being asked, and who serves it. */
   route: string;
+  provider: string;
   /** Milliseconds of pause it may still sit out on the route at hand. */
   pauseLeftMs: number;
   /** Milliseconds spent waiting for leave and backing off. */

@@ -1,7 +1,7 @@
 // A chat model that any LangChain or LangGraph code can use as it is, and that is always served as well as it can be:
 // queued, retried once and in one place, cached, or answered by a fallback that says so in the message.
 
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import {
@@ -16,18 +16,19 @@ import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import { hmacSeal, type Seal } from "../trust/index.js";
-import { announcer, runKey } from "./announce.js";
+import { announcer, runKey, surrounding } from "./announce.js";
 import { type AnswerFacts, checkResult } from "./answer.js";
 import type { AnswerCache } from "./cache.js";
 import type { CallInProgress } from "./call.js";
 import { type Clock, type Random, systemClock } from "./clock.js";
-import { answerKey, keptOf, resultOf } from "./kept-answer.js";
+import { answerKey, keptOf, recordedResult, resultOf } from "./kept-answer.js";
 import { OBTAINED_KEY } from "./obtained.js";
 import type { ModelRoute } from "./route.js";
 import { type Served, type ServeOptions, serve } from "./serve.js";
 import { streamFrom } from "./streaming.js";
 import { answerTool, type StructuredSchema, structuredOutput } from "./structured-output.js";
 import type { Admission, CapacityResource, Obtained } from "./types.js";
+import { attendanceOf } from "./witness.js";
 
 /** What a {@link GuardedChatModel} takes. */
 export interface GuardedChatModelOptions {
@@ -135,6 +136,10 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
   ): Promise<ChatResult> {
     const cache = this.#cache;
     if (cache === undefined || options.cacheable !== true) return this.#ask(messages, options, runManager);
+    const { standIn, call } = attendanceOf(runManager, surrounding()?.callbacks, randomUUID);
+    const recorded = await standIn?.cached(call);
+    if (recorded !== undefined) return recordedResult(recorded);
+    if (standIn !== undefined) return this.#ask(messages, options, runManager);
     const primary = this.#primary;
     let own: ChatResult | undefined;
     const key = answerKey(primary, options.tenant ?? "", messages, forRoute(options));
@@ -224,7 +229,10 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     const emit = announcer(runManager);
     const { signal } = options;
     signal?.throwIfAborted();
+    const { call: id, witness, standIn } = attendanceOf(runManager, surrounding()?.callbacks, randomUUID);
     const call: CallInProgress = {
+      id,
+      witness,
       runKey: runKey(),
       signal,
       deadlineAt: options.deadlineAt,
@@ -233,13 +241,15 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
         emit({ kind: "queued", route: call.route, waitMs: Math.round(waitMs), reason }).catch(() => {});
       },
       route: this.#primary.name,
+      provider: this.#primary.provider,
       pauseLeftMs: this.#limits.maxWaitMs,
       queueMs: 0,
       requests: 0,
       rateLimited: 0,
       last: {},
     };
-    return { routes: this.routes, admission: options.admission ?? "any-route", ...this.#limits, call, emit };
+    const admission = options.admission ?? "any-route";
+    return { routes: this.routes, admission, ...this.#limits, call, emit, standIn };
   }
 
   #obtained(call: CallInProgress, served: Served<unknown>, facts: AnswerFacts): Obtained {

@@ -31,12 +31,18 @@ function fromSecondsOrDate(text: string | null, now: number): number | undefined
   return Number.isNaN(date) ? undefined : date - now;
 }
 
-/** The headers worth recording: `x-request-id`, `retry-after*` and `x-ratelimit-*`, with lower-case names. */
+/** What a provider may tell of the engine that answered. */
+const ENGINE = new Set(["openai-version", "openai-processing-ms"]);
+
+/**
+ * The only headers that are recorded, with lower-case names: `x-request-id`, `retry-after*`, `x-ratelimit-*`,
+ * `openai-version` and `openai-processing-ms`.
+ */
 export function limitHeaders(headers: Headers): Readonly<Record<string, string>> {
   const kept: Record<string, string> = {};
   for (const [name, value] of headers) {
-    if (name === "x-request-id" || name.startsWith("retry-after") || name.startsWith("x-ratelimit-"))
-      kept[name] = value;
+    const told = name === "x-request-id" || name.startsWith("retry-after") || name.startsWith("x-ratelimit-");
+    if (told || ENGINE.has(name)) kept[name] = value;
   }
   return kept;
 }

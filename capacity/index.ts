@@ -18,3 +18,13 @@ export { obtainedOf, trustOfAnswer } from "./obtained.js";
 export { QuotaPool, type QuotaPoolOptions } from "./pool.js";
 export type { ModelRoute } from "./route.js";
 export * from "./types.js";
+export {
+  type CallStandIn,
+  type CallWitness,
+  handlersOf,
+  type RecordedCall,
+  type SentRequest,
+  STAND_IN,
+  WITNESS,
+  witnessIn,
+} from "./witness.js";

@@ -66,7 +66,7 @@ export function resultOf({ answer, ageMs, fresh }: CacheHit, key: string, seal: 
   const [message] = typeof stored === "string" ? mapStoredMessagesToChatMessages([parsed(stored)]) : [];
   const obtained = message === undefined ? undefined : obtainedOf(message);
   if (message === undefined || obtained === undefined) throw new TypeError("the answer cache returned no answer");
-  const { headers, requestId, ...kept } = obtained;
+  const { headers, requestId, responseId, ...kept } = obtained;
   const forged = seal.verify(PURPOSE, [key, stored], answer["seal"]) ? {} : { forged: true };
   const cache = { ageMs, fresh, ...forged };
   const now = { ...kept, attempts: 0, queueMs: 0, usage: { inputTokens: 0, outputTokens: 0 }, cache };
@@ -75,6 +75,13 @@ export function resultOf({ answer, ageMs, fresh }: CacheHit, key: string, seal: 
   given.response_metadata = { ...given.response_metadata, [OBTAINED_KEY]: now };
   given.usage_metadata = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
   return { generations: [{ text: given.text, message: given }] };
+}
+
+/** An answer from the cache as it was given out, from the record of that. */
+export function recordedResult(stored: string): ChatResult {
+  const [message] = mapStoredMessagesToChatMessages([parsed(stored)]);
+  if (message === undefined) throw new TypeError("the record has no message");
+  return { generations: [{ text: message.text, message }] };
 }
 
 function parsed(stored: string): StoredMessage {

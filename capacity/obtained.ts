@@ -24,10 +24,16 @@ const schema: z.ZodType<Obtained> = z.object({
   fallbackReason: z.exactOptional(z.string()),
   cache: z.exactOptional(z.object({ ageMs: count, fresh: z.boolean(), forged: z.exactOptional(z.literal(true)) })),
   requestId: z.exactOptional(z.string()),
+  responseId: z.exactOptional(z.string()),
   headers: z.exactOptional(z.record(z.string(), z.string())),
   systemFingerprint: z.exactOptional(z.string()),
   finishReason: z.exactOptional(z.string()),
-  usage: z.object({ inputTokens: count, outputTokens: count }),
+  usage: z.object({
+    inputTokens: count,
+    outputTokens: count,
+    cachedTokens: z.exactOptional(count),
+    reasoningTokens: z.exactOptional(count),
+  }),
 });
 
 /** How the answer was obtained. `undefined` when the message does not say, or says something else than {@link Obtained}. */

@@ -103,11 +103,14 @@ export class QuotaPool {
     return async (input, init) => {
       const call = callInProgress.getStore();
       const signal = call === undefined ? (init?.signal ?? undefined) : call.signal;
-      const host = new URL(input instanceof Request ? input.url : input).host;
+      const { host, pathname } = new URL(input instanceof Request ? input.url : input);
+      const body = typeof init?.body === "string" ? init.body : "";
+      if (call?.standIn !== undefined) return call.standIn(host + pathname, body);
       const charged = this.#ledger?.estimate(...sizeOf(init?.body));
       if (call !== undefined) call.last = { host, ...(charged === undefined ? {} : { charged }) };
       try {
         const slot = await this.#admit(call, signal, charged ?? 0);
+        await this.#tell(call, host + pathname, body, slot);
         return await this.#send(inner, input, init, { call, signal, slot });
       } catch (error) {
         if (call !== undefined) call.last.thrown = error;
@@ -141,6 +144,16 @@ export class QuotaPool {
     }
   }
 
+  /** A request that cannot be written down does not leave. */
+  async #tell(call: CallInProgress | undefined, endpoint: string, body: string, slot: Slot): Promise<void> {
+    try {
+      await call?.witness?.sent(call.id, { provider: call.provider, endpoint, route: call.route, body });
+    } catch (error) {
+      slot.release();
+      throw error;
+    }
+  }
+
   async #send(
     inner: typeof fetch,
     input: Parameters<typeof fetch>[0],
@@ -169,7 +182,9 @@ export class QuotaPool {
     try {
       const response = await inner(input, { ...init, signal: request.signal });
       if (call !== undefined) call.last.headers = limitHeaders(response.headers);
-      const followed = followedToTheEnd(response, request.signal, ended);
+      const { witness, id = "" } = call ?? {};
+      const whole = witness === undefined ? undefined : (raw: string) => witness.received(id, raw);
+      const followed = followedToTheEnd(response, request.signal, ended, whole);
       if (response.status === 429) return await this.#refused(followed, sentAt, call);
       if (sentAt > this.#pauseBegan) this.#refusals = 0;
       return followed;

@@ -7,8 +7,10 @@ import { type CallInProgress, callInProgress } from "./call.js";
 import { classifyError, explain, type Failure } from "./classify.js";
 import type { Clock, Random } from "./clock.js";
 import { CapacityWaitError, givenUp, type RouteFailure } from "./errors.js";
+import { serveFromRecord } from "./from-record.js";
 import type { ModelRoute } from "./route.js";
 import type { Admission, CapacityEvent } from "./types.js";
+import type { CallStandIn } from "./witness.js";
 
 /** The limits of one {@link serve}. */
 export interface ServeOptions {
@@ -22,6 +24,8 @@ export interface ServeOptions {
   readonly emit: (event: CapacityEvent) => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
+  /** Answers in place of the routes. */
+  readonly standIn: CallStandIn | undefined;
 }
 
 /** What a served call got. */
@@ -55,7 +59,8 @@ export async function serve<Value>(
   options: ServeOptions,
   attempt: (route: ModelRoute) => Promise<Value>,
 ): Promise<Served<Value>> {
-  const { routes, admission, emit } = options;
+  const { routes, admission, emit, standIn } = options;
+  if (standIn !== undefined) return serveFromRecord(options, standIn, attempt);
   const failed: { readonly failure: RouteFailure; readonly error: unknown }[] = [];
   const counts = { unclear: 0 };
   for (const [index, route] of routes.entries()) {
@@ -95,6 +100,7 @@ async function onRoute<Value>(
   const { call, emit, clock, maxAttempts, maxWaitMs, random } = options;
   const { pool } = route;
   call.route = route.name;
+  call.provider = route.provider;
   call.pauseLeftMs = maxWaitMs;
   pool.retryBudget.earn();
   for (let failures = 0; ; ) {

@@ -17,6 +17,10 @@ export interface Quota {
 export interface TokenUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Of the input, what the provider had in its own cache. */
+  readonly cachedTokens?: number;
+  /** Of the output, what was spent on reasoning. */
+  readonly reasoningTokens?: number;
 }
 
 /** How one model answer was obtained. Travels in `response_metadata.bulkhead` and becomes the answer's label. */
@@ -44,7 +48,9 @@ export interface Obtained {
   /** Set for a cache hit: how old the answer is, whether that is within its declared age, and whether its seal is wrong. */
   readonly cache?: { readonly ageMs: number; readonly fresh: boolean; readonly forged?: true };
   readonly requestId?: string;
-  /** The provider's `x-request-id`, `retry-after*` and `x-ratelimit-*` headers of the answering request. */
+  /** The provider's name for the answer: `chatcmpl-…`. */
+  readonly responseId?: string;
+  /** The recorded headers of the answering request, see `limitHeaders`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly systemFingerprint?: string;
   readonly finishReason?: string;

@@ -27,6 +27,10 @@ export function defaultKeyFile(target: DatabaseTarget, cwd: string): string | un
   }
 }
 
+/** Where the key of the journal at `url` is; `undefined` for one in memory. @throws JournalError when `url` is none */
+export const keyFileOf = (url: string, keyFile: string | undefined, cwd: string): string | undefined =>
+  keyFile === undefined ? defaultKeyFile(parseDatabaseUrl(url, cwd), cwd) : resolve(cwd, keyFile);
+
 /**
  * The seal with the key in `path`, which is read or made when it is first needed; without a path, with a random key that
  * is kept nowhere. Every use throws `JournalError` `JOURNAL_UNAVAILABLE` when there is no usable key.
@@ -52,7 +56,7 @@ export function openSeal(path: string | undefined): Seal {
  * @throws JournalError when the file holds no key, or `url` is no database.
  */
 export function keyAtHand(url: string, keyFile: string | undefined, cwd: string): Seal | undefined {
-  const path = keyFile === undefined ? defaultKeyFile(parseDatabaseUrl(url, cwd), cwd) : resolve(cwd, keyFile);
+  const path = keyFileOf(url, keyFile, cwd);
   const key = path === undefined ? undefined : read(path);
   return key && hmacSeal(key);
 }

@@ -12,6 +12,7 @@ export const EXIT = {
   waiting: 3,
   blocked: 4,
   parked: 5,
+  diverged: 6,
   interrupted: 130,
 } as const;
 

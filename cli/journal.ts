@@ -3,6 +3,7 @@
 import {
   type Journal,
   openJournal,
+  type RecordedEvent,
   type RunStatus,
   redactUrl,
   ThreadBusyError,
@@ -28,7 +29,7 @@ export async function withJournal<Result>(
 ): Promise<Result> {
   const project = findProject(terminal.cwd);
   const settings = await configure(terminal, project, { db });
-  const journal = openJournal(settings.database, { keyFile: settings.keyFile });
+  const journal = openJournal(settings.database, { keyFile: settings.keyFile, secrets: settings.secrets });
   try {
     return await use({ journal, settings, project });
   } finally {
@@ -47,6 +48,21 @@ export async function requireThread(
   throw new CommandError(
     `there is no thread ${thread} in ${redactUrl(settings.database)}. List them: ${program} threads`,
   );
+}
+
+/** The last erasure of a thread, as the record tells it. */
+export interface ToldErasure {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** When, by whom and why a thread was last erased. Its status is from before that, unless it went on. */
+export function erasureOf(events: readonly RecordedEvent[]): ToldErasure | undefined {
+  const told = events.findLast(({ event }) => event.kind === "thread.erased");
+  if (told?.event.kind !== "thread.erased") return undefined;
+  return { at: told.at, by: told.event.by, reason: told.event.reason };
 }
 
 /** The status of a thread as it is: one that was killed still says `running`, but nobody has it. */

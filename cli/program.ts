@@ -4,17 +4,21 @@
 import { Command } from "commander";
 import { approvalsCommand } from "./commands/approvals.js";
 import { approveCommand } from "./commands/approve.js";
+import { benchCommand } from "./commands/bench.js";
 import { devCommand } from "./commands/dev.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { editCommand } from "./commands/edit.js";
 import { effectsCommand } from "./commands/effects.js";
+import { eraseCommand } from "./commands/erase.js";
 import { exportCommand } from "./commands/export.js";
+import { gcCommand } from "./commands/gc.js";
 import { graphCommand } from "./commands/graph.js";
 import { importCommand } from "./commands/import.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { newCommand } from "./commands/new.js";
 import { probeCommand } from "./commands/probe.js";
 import { rejectCommand } from "./commands/reject.js";
+import { replayCommand } from "./commands/replay.js";
 import { rewindCommand } from "./commands/rewind.js";
 import { runCommand } from "./commands/run.js";
 import { showCommand } from "./commands/show.js";
@@ -37,6 +41,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   const commands = [
     runCommand(terminal, finish),
     rewindCommand(terminal, finish),
+    replayCommand(terminal, finish),
     approvalsCommand(terminal),
     approveCommand(terminal),
     editCommand(terminal),
@@ -47,10 +52,13 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     verifyCommand(terminal, finish),
     exportCommand(terminal),
     importCommand(terminal),
+    eraseCommand(terminal),
+    gcCommand(terminal),
     inspectCommand(terminal),
     graphCommand(terminal),
     doctorCommand(terminal, finish),
     probeCommand(terminal),
+    benchCommand(terminal),
     devCommand(terminal, finish),
     newCommand(terminal),
   ];

@@ -123,6 +123,8 @@ export interface LoadedGraph {
   readonly name: string;
   readonly graph: AnyCompiledGraph;
   readonly harness: Harness;
+  /** The project's folder. */
+  readonly root: string;
 }
 
 /** The graph that is meant when none is named: `agent`, or the only one. */
@@ -165,7 +167,7 @@ export async function loadGraph(project: Project, name: string): Promise<LoadedG
         "Build it with one of them, or run it in Studio: bulkhead dev",
     );
   }
-  return { name, graph: graph as AnyCompiledGraph, harness };
+  return { name, graph: graph as AnyCompiledGraph, harness, root: project.root };
 }
 
 async function importFrom(path: string, name: string): Promise<Readonly<Record<string, unknown>>> {

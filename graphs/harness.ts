@@ -7,6 +7,7 @@ import type { ModelDescription } from "../models/index.js";
 import { AgentInput, AgentState, HarnessTool, isGated, labelUpdates, Recorder, type Toolbox } from "../nodes/index.js";
 import { checkPolicyTools, type Policy } from "../trust/index.js";
 import { checkGraph } from "./check.js";
+import { recordedSaver } from "./checkpoint-record.js";
 
 /** What a graph was built from. */
 export interface Harness {
@@ -59,14 +60,23 @@ export class HarnessGraph extends StateGraph<typeof AgentState> {
   }
 }
 
-type Writable = Pick<AnyCompiledGraph, "bulkUpdateState" | "withConfig">;
+type Writable = Pick<AnyCompiledGraph, "bulkUpdateState" | "withConfig" | "checkpointer">;
 
-/** Remembers the harness, and makes whoever writes into the state from outside of a run a source with a label. */
+/** Remembers the harness, records checkpoints, and makes whoever writes into the state from outside of a run a source with a label. */
 function withLabelledWrites(graph: Writable, harness: Harness): Writable {
   const write = graph.bulkUpdateState.bind(graph);
   const configure = graph.withConfig.bind(graph);
+  let saver = recordedSaver(graph.checkpointer, harness.journal);
   return Object.defineProperties(graph, {
     [HARNESS]: { value: harness },
+    // Servers put their own in after the graph was compiled.
+    checkpointer: {
+      enumerable: true,
+      get: () => saver,
+      set: (given: typeof saver) => {
+        saver = recordedSaver(given, harness.journal);
+      },
+    },
     bulkUpdateState: {
       value: async (...[config, supersteps]: Parameters<typeof write>) => {
         const updates = supersteps.flatMap((superstep) => superstep.updates);

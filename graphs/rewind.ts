@@ -70,7 +70,7 @@ export async function rewindThread({ graph, harness, saver, thread, to, run }: R
   const derived = await deriveThread({ journal, saver, from: thread, checkpoint: point.id, to, as: "rewind" });
   const task = (await journal.thread(thread))?.task;
   if (task !== undefined) await journal.updateThread(to, { task });
-  await withdraw(journal, { thread, run }, to);
+  await withdraw(journal, { thread, run: journal.id("rewind") }, to); // A run has one thread.
   const { step } = point;
   await journal.append(
     { thread: to, run },

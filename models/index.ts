@@ -1,6 +1,7 @@
 // Which model answers: settings, resolution, the offline provider, embeddings.
 
 export * from "./embeddings.js";
+export { ENVIRONMENT, OPENAI_URL } from "./environment.js";
 export {
   compareAnswers,
   type Difference,
@@ -12,4 +13,5 @@ export {
 export * from "./offline/index.js";
 export { type ProbeResult, probeModel } from "./probe.js";
 export { type ModelDescription, type ResolvedModel, type ResolveOptions, resolveModel } from "./resolve.js";
-export { ENVIRONMENT, OPENAI_URL, type RouteSettings, readSettings, type Settings, SettingsError } from "./settings.js";
+export type { SecretSettings } from "./secrets.js";
+export { type RouteSettings, readSettings, type Settings, SettingsError } from "./settings.js";

@@ -12,8 +12,9 @@ import {
 } from "../capacity/index.js";
 import type { Seal } from "../trust/index.js";
 import { MiniLmEmbeddings } from "./embeddings.js";
+import { OPENAI_URL } from "./environment.js";
 import { OFFLINE_MODELS, OfflineProvider } from "./offline/index.js";
-import { OPENAI_URL, type RouteSettings, type Settings, SettingsError } from "./settings.js";
+import { type RouteSettings, type Settings, SettingsError } from "./settings.js";
 
 /** The offline provider's address inside the process. It never reaches the network: the fetch replaces the host. */
 const OFFLINE_URL = "http://offline/v1";
@@ -146,7 +147,7 @@ function resolveOffline(settings: Settings, options: ResolveOptions): ResolvedMo
 
 /** One model behind its own quota. */
 function routeTo(
-  { model, baseUrl, apiKey, quota, logprobs }: RouteSettings,
+  { model, baseUrl, apiKey, quota, logprobs, topLogprobs }: RouteSettings,
   provider: string,
   inner: typeof fetch,
   { callTimeoutMs }: Settings,
@@ -159,6 +160,7 @@ function routeTo(
     maxRetries: 0,
     timeout: NO_TIMEOUT_MS,
     ...(choosesItsOwnSampling(model) ? {} : { temperature: 0, logprobs }),
+    ...(topLogprobs === undefined ? {} : { topLogprobs }),
     // The client's log goes to the console; its errors reach the caller anyway.
     configuration: { baseURL: baseUrl, fetch: pool.gate(inner), logLevel: "off" },
   });

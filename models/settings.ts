@@ -1,9 +1,9 @@
-// The one place where environment variables are read. Each variable is one row: its name, its check, its default and
-// what it is for; the settings and the documentation are both made from the rows, so they cannot drift apart.
+// The one place where environment variables are read: into settings that are checked whole, or not at all.
 
-import { z } from "zod";
 import type { Quota } from "../capacity/index.js";
-import { type Fault, FaultError, OFFLINE_QUOTA, parseFault } from "./offline/index.js";
+import { type Name, OPENAI_URL, ROWS, type Row, type Value } from "./environment.js";
+import { type Fault, FaultError, parseFault } from "./offline/index.js";
+import { readSecrets, type SecretSettings } from "./secrets.js";
 
 /** A variable, or a pair of them, cannot be used. The message names it and the fix; nothing was started. */
 export class SettingsError extends Error {
@@ -20,6 +20,8 @@ export interface RouteSettings {
   readonly quota: Quota;
   /** Whether to ask for token log-probabilities. */
   readonly logprobs: boolean;
+  /** For how many of the likeliest tokens at each place beside the chosen one, 1 to 20. Unset: for the chosen one only. */
+  readonly topLogprobs?: number;
 }
 
 /** Everything the environment can configure, checked. */
@@ -36,6 +38,8 @@ export interface Settings {
   readonly database: string;
   /** File with the key of the journal's seals. Unset: beside the database. */
   readonly keyFile?: string;
+  /** Replaced by tags before anything is recorded. */
+  readonly secrets: SecretSettings;
   /** `balanced`, `strict`, or the path of a policy file. */
   readonly policy: string;
   /** Folder of the records workspace. */
@@ -44,157 +48,9 @@ export interface Settings {
   readonly faults: readonly Fault[];
   /** Seed of the offline provider. */
   readonly seed: number;
+  /** Whether spans hold what people and models wrote. Unset: they do not. */
+  readonly traceContent?: boolean;
 }
-
-/** Where OpenAI itself answers. */
-export const OPENAI_URL = "https://api.openai.com/v1";
-
-interface Row {
-  readonly schema: z.ZodType;
-  /** Completes "NAME must be …". Values are never repeated: they may be secrets. */
-  readonly must: string;
-  readonly description: string;
-  /** Unset: none. */
-  readonly default?: string;
-  /** The default while the offline provider answers, where it differs. */
-  readonly offline?: string;
-}
-
-const text = { schema: z.string(), must: "text" };
-const url = {
-  schema: z.url({ protocol: /^https?$/ }).transform((address) => address.replace(/\/+$/, "")),
-  must: "an http:// or https:// address such as http://localhost:11434/v1",
-};
-const count = { schema: z.coerce.number().int().min(1).max(1e9), must: "a whole number, 1 or more" };
-const milliseconds = { schema: z.coerce.number().int().min(1).max(86_400_000), must: "milliseconds, 1 to 86400000" };
-const share = { schema: z.coerce.number().gt(0).max(1), must: "a number above 0, up to 1" };
-
-const offlineDefault = {
-  requests: String(OFFLINE_QUOTA.requestsPerMinute),
-  tokens: String(OFFLINE_QUOTA.tokensPerMinute),
-  inFlight: String(OFFLINE_QUOTA.inFlight),
-};
-
-const ROWS = {
-  OPENAI_API_KEY: {
-    ...text,
-    description: "Key of the provider. Without it and without `OPENAI_BASE_URL` the offline provider answers.",
-  },
-  OPENAI_BASE_URL: {
-    ...url,
-    description: `OpenAI-compatible endpoint: a gateway, Ollama, vLLM, llama.cpp. With a key alone: \`${OPENAI_URL}\`.`,
-  },
-  BULKHEAD_MODEL: { ...text, default: "gpt-4.1", description: "The pinned primary model of the provider." },
-  BULKHEAD_REQUESTS_PER_MINUTE: {
-    ...count,
-    default: "500",
-    offline: offlineDefault.requests,
-    description: "Requests a minute that the provider allows for the model.",
-  },
-  BULKHEAD_TOKENS_PER_MINUTE: {
-    ...count,
-    offline: offlineDefault.tokens,
-    description: "Tokens a minute that the provider allows for the model. Unset: not limited.",
-  },
-  BULKHEAD_IN_FLIGHT: {
-    ...count,
-    default: "16",
-    offline: offlineDefault.inFlight,
-    description: "Requests to the model at once.",
-  },
-  BULKHEAD_HEADROOM: { ...share, default: "0.8", description: "The share of the two rates that is used." },
-  BULKHEAD_FALLBACK_MODEL: {
-    ...text,
-    description: "Answers, marked, when the primary cannot. Unset: no fallback (the offline provider always has one).",
-  },
-  BULKHEAD_FALLBACK_BASE_URL: { ...url, description: "Endpoint of the fallback. Unset: that of the primary." },
-  BULKHEAD_FALLBACK_API_KEY: {
-    ...text,
-    description: "Key of the fallback. Unset: that of the primary if the endpoint is the same, else none.",
-  },
-  BULKHEAD_FALLBACK_REQUESTS_PER_MINUTE: {
-    ...count,
-    default: "500",
-    offline: offlineDefault.requests,
-    description: "Requests a minute that the provider allows for the fallback.",
-  },
-  BULKHEAD_FALLBACK_TOKENS_PER_MINUTE: {
-    ...count,
-    offline: offlineDefault.tokens,
-    description: "Tokens a minute that the provider allows for the fallback. Unset: not limited.",
-  },
-  BULKHEAD_FALLBACK_IN_FLIGHT: {
-    ...count,
-    default: "16",
-    offline: offlineDefault.inFlight,
-    description: "Requests to the fallback at once.",
-  },
-  BULKHEAD_FALLBACK_HEADROOM: {
-    ...share,
-    default: "0.8",
-    description: "The share of the fallback's rates that is used.",
-  },
-  BULKHEAD_MAX_WAIT_MS: {
-    ...milliseconds,
-    default: "60000",
-    description: "Longest wait of a model call for capacity.",
-  },
-  BULKHEAD_CALL_TIMEOUT_MS: {
-    ...milliseconds,
-    default: "60000",
-    offline: "10000",
-    description: "Longest model call, from leaving the queue to its last byte.",
-  },
-  BULKHEAD_LOGPROBS: {
-    schema: z.enum(["on", "off"]).transform((value) => value === "on"),
-    must: "on or off",
-    description: "Whether to ask for token log-probabilities. Unset: on for OpenAI's own endpoint, off for others.",
-  },
-  BULKHEAD_DB: {
-    schema: z.string().regex(/^(sqlite:.+|postgres(ql)?:\/\/.+|memory:)$/),
-    must: "sqlite:PATH, postgres://… or memory:",
-    default: "sqlite:.bulkhead/bulkhead.db",
-    description: "Database of checkpoints and recordings.",
-  },
-  BULKHEAD_POLICY: {
-    ...text,
-    default: "balanced",
-    description: "What the gate lets pass: `balanced`, `strict`, or the path of a .json or .yaml file (policies.md).",
-  },
-  BULKHEAD_KEY_FILE: {
-    ...text,
-    description:
-      "File with the key that signs approvals, labels and memories; made at first use. Unset: the SQLite file with `.key` appended, `.bulkhead/journal.key` for Postgres.",
-  },
-  BULKHEAD_WORKSPACE: { ...text, default: "workspace", description: "Folder of the customer-records workspace." },
-  BULKHEAD_FAULTS: {
-    ...text,
-    description: "Faults of the offline provider, separated by spaces or semicolons, as `--fault` has them.",
-  },
-  BULKHEAD_SEED: {
-    schema: z.coerce
-      .number()
-      .int()
-      .min(0)
-      .max(2 ** 32 - 1),
-    must: "a whole number, 0 or more",
-    default: "0",
-    description: "Seed of the offline provider: ids, and which requests a fault strikes.",
-  },
-} as const satisfies Readonly<Record<string, Row>>;
-
-type Name = keyof typeof ROWS;
-type Value<N extends Name> =
-  | z.infer<(typeof ROWS)[N]["schema"]>
-  | ((typeof ROWS)[N] extends { readonly default: string } ? never : undefined);
-
-/** All environment variables, for the documentation. */
-export const ENVIRONMENT: readonly { readonly name: string; readonly default: string; readonly description: string }[] =
-  Object.entries(ROWS).map(([name, row]: [string, Row]) => ({
-    name,
-    default: `${row.default ?? "none"}${row.offline === undefined ? "" : ` (offline provider: ${row.offline})`}`,
-    description: row.description,
-  }));
 
 /**
  * Reads the environment. A variable that is set to nothing counts as unset.
@@ -226,7 +82,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     baseUrl,
     ...(apiKey === undefined ? {} : { apiKey }),
     quota: limits,
-    logprobs: read("BULKHEAD_LOGPROBS") ?? baseUrl === OPENAI_URL,
+    ...(read("BULKHEAD_LOGPROBS") ?? { logprobs: baseUrl === OPENAI_URL }),
   });
 
   const primaryQuota = quota("BULKHEAD");
@@ -238,10 +94,12 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     callTimeoutMs: read("BULKHEAD_CALL_TIMEOUT_MS"),
     database: read("BULKHEAD_DB"),
     ...(keyFile === undefined ? {} : { keyFile }),
+    secrets: readSecrets(read("BULKHEAD_SECRETS"), read("BULKHEAD_SECRET_PATTERNS"), env, SettingsError),
     policy: read("BULKHEAD_POLICY"),
     workspace: read("BULKHEAD_WORKSPACE"),
     faults: readFaults(read("BULKHEAD_FAULTS")),
     seed: read("BULKHEAD_SEED"),
+    ...(read("BULKHEAD_TRACE_CONTENT") ? { traceContent: true } : {}),
   };
   if (offline) {
     refuseStated(

@@ -37,7 +37,7 @@ const SUMMARISE =
 export const compact = (options: CompactOptions) => {
   const { journal, model, evictOver = 16_000, summariseOver = 120_000, keep = 8 } = options;
   return harnessNode<AgentView>("taint", journal, async (state, step) => {
-    const evicted = evict(state.messages, evictOver, new Date(journal.clock.now()).toISOString());
+    const evicted = await evict(state.messages, evictOver, step);
     const shown = state.messages.map((message) => evicted.messages.find((each) => each.id === message.id) ?? message);
     const summary = size(shown) > summariseOver ? await summarise(shown, keep, model, step) : undefined;
     if (evicted.messages.length === 0 && summary === undefined) return {};
@@ -61,11 +61,12 @@ export const compact = (options: CompactOptions) => {
 const size = (messages: readonly BaseMessage[]): number =>
   messages.reduce((sum, message) => sum + message.text.length, 0);
 
-function evict(messages: readonly BaseMessage[], over: number, at: string) {
+async function evict(messages: readonly BaseMessage[], over: number, step: Step) {
   const files: Record<string, { content: string; mimeType: string; created_at: string; modified_at: string }> = {};
   const shortened: ToolMessage[] = [];
   for (const message of messages) {
     if (!ToolMessage.isInstance(message) || message.text.length <= over || message.id === undefined) continue;
+    const at = new Date(await step.now()).toISOString();
     const path = `/tool_results/${message.tool_call_id.replaceAll(/[^A-Za-z0-9_-]/g, "_")}.txt`;
     files[path] = { content: message.text, mimeType: "text/plain", created_at: at, modified_at: at };
     shortened.push(

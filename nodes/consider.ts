@@ -55,8 +55,8 @@ export class PreviewError extends Error {
 }
 
 /** What a preview says must still hold, as a digest. */
-async function previewOf(tool: HarnessTool, args: unknown, { signal }: Pick<Step, "signal">) {
-  const preview = await tool.preview(args, signal).catch((error: unknown) => {
+async function previewOf(tool: HarnessTool, args: unknown, { signal, config }: Pick<Step, "signal" | "config">) {
+  const preview = await tool.preview(args, { signal, config }).catch((error: unknown) => {
     if (signal.aborted || isGraphBubbleUp(error)) throw error;
     throw new PreviewError(`its preview failed: ${messageOf(error)}`, { cause: error });
   });

@@ -71,7 +71,7 @@ export const delegate = ({ journal, toolbox }: DelegateOptions) =>
       };
     }
     const started = journal.clock.now();
-    await step.record({ kind: "subagent.start", subagent: name, task: description });
+    await step.record({ kind: "subagent.start", subagent: name, task: description, callId: call.id });
     // What the subagent is told is what the call says, and may be believed as far.
     await vouch(journal, step.scope.thread, { messages: [new HumanMessage(description)] }, step.lineageOf(call));
     const result = await settle(subagent, description, call, step);

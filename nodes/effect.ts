@@ -7,10 +7,11 @@ import { isGraphBubbleUp } from "@langchain/langgraph";
 import type { EffectRecord, EffectResolution, Journal, Lease } from "../checkpoints/index.js";
 import { BOTTOM, digest, label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
 import { answerTo, type OpenCall } from "./calls.js";
+import type { ProbeOutcome } from "./look.js";
 import { isUnclear } from "./outcome.js";
 import { mintPermit } from "./permit.js";
 import { messageOf, type Step } from "./step.js";
-import { type HarnessTool, isGated, type ProbeOutcome, type ToolOutcome } from "./tool.js";
+import { type HarnessTool, isGated, type ToolOutcome } from "./tool.js";
 
 /** A call's answer and the label of that answer. */
 export interface CallResult {
@@ -97,7 +98,7 @@ async function proceed(held: Held, effect: EffectRecord): Promise<CallResult> {
   }
   const dispatched = await journal.dispatchEffect(effect.key);
   if (dispatched === undefined) return proceed(held, await reread(journal, effect.key));
-  await step.record({ kind: "effect", tool: tool.name, key: effect.key, status: "dispatched" });
+  await step.record({ kind: "effect", tool: tool.name, key: effect.key, callId: call.id, status: "dispatched" });
   return perform(held, dispatched);
 }
 
@@ -119,29 +120,29 @@ function knownAnswer(call: OpenCall, tool: HarnessTool, effect: EffectRecord, st
 
 /** Learns the outcome of an effect that was sent and must not be sent again. */
 async function learn(held: Held, effect: EffectRecord, lost: string): Promise<CallResult> {
-  const { call, tool, journal, step } = held;
+  const { call, tool, step } = held;
   const { key } = effect;
   const { status, receipt, why = lost } = await askProvider(held, effect, lost);
   if (status === "unknown") {
-    await settle(journal, step, tool, key, { status: "in_doubt", error: why });
+    await settle(held, key, { status: "in_doubt", error: why });
     return inDoubt(call, tool, key);
   }
   const content = receipt ?? (status === "committed" ? "It was done." : "The provider says that it was not done.");
   const text = status === "committed" ? { receipt: content } : { error: content };
   const learnt = `outcome of ${tool.name} learnt by asking its provider (${lost})`;
-  return settledAnswer(call, tool, await settle(journal, step, tool, key, { status, ...text, learnt }), step);
+  return settledAnswer(call, tool, await settle(held, key, { status, ...text, learnt }), step);
 }
 
 /** A provider that cannot be asked, or does not answer, leaves the outcome unknown; `why` says so in the ledger. */
 async function askProvider(
-  { tool, step: { signal }, lost }: Held,
+  { tool, step: { signal, config }, lost }: Held,
   { key, arguments: frozen }: EffectRecord,
   reason: string,
 ): Promise<ProbeOutcome & { readonly why?: string }> {
   if (!tool.canBeProbed) return { status: "unknown" };
   const either = AbortSignal.any([signal, lost]);
   try {
-    return await tool.probe(key, frozen, either);
+    return await tool.probe(key, frozen, { signal: either, config });
   } catch (error) {
     if (isGraphBubbleUp(error) || either.aborted) throw error; // Still dispatched: whoever resumes asks again.
     return { status: "unknown", why: `${reason}, and asking the provider failed: ${messageOf(error)}` };
@@ -149,7 +150,7 @@ async function askProvider(
 }
 
 async function perform(held: Held, effect: EffectRecord, again?: string): Promise<CallResult> {
-  const { call, tool, journal, step, lost } = held;
+  const { call, tool, step, lost } = held;
   const { key, arguments: frozen } = effect;
   const learnt = again === undefined ? {} : { learnt: again };
   const signal = AbortSignal.any([step.signal, lost]);
@@ -165,14 +166,14 @@ async function perform(held: Held, effect: EffectRecord, again?: string): Promis
     if (isGraphBubbleUp(error) || lost.aborted) throw error; // Still dispatched: whoever resumes finds out.
     if (signal.aborted && (tool.honoursKey || tool.canBeProbed)) throw error;
     if (!signal.aborted && !isUnclear(error)) {
-      const failed = await settle(journal, step, tool, key, { status: "failed", error: messageOf(error), ...learnt });
+      const failed = await settle(held, key, { status: "failed", error: messageOf(error), ...learnt });
       return settledAnswer(call, tool, failed, step);
     }
     const unclear = `it ended without a clear outcome (${messageOf(error)})`;
     if (tool.honoursKey && again === undefined) return perform(held, effect, `sent again under its key: ${unclear}`);
     return learn(held, effect, unclear);
   }
-  await settle(journal, step, tool, key, {
+  await settle(held, key, {
     status: "committed",
     receipt: outcome.content,
     receiptLabel: meet(outcome.mark),
@@ -183,15 +184,14 @@ async function perform(held: Held, effect: EffectRecord, again?: string): Promis
 }
 
 async function settle(
-  journal: Journal,
-  step: Step,
-  tool: HarnessTool,
+  { call, tool, journal, step }: Held,
   key: string,
   outcome: Parameters<Journal["settleEffect"]>[1],
 ): Promise<EffectRecord> {
   const settled = await journal.settleEffect(key, outcome);
   const { status, error } = outcome;
-  await step.record({ kind: "effect", tool: tool.name, key, status, ...(error === undefined ? {} : { error }) });
+  const told = { kind: "effect", tool: tool.name, key, callId: call.id, status } as const;
+  await step.record(error === undefined ? told : { ...told, error });
   return settled;
 }
 

@@ -5,6 +5,7 @@ import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
 import type { CapacityResource, Forecast } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
+import { outside } from "./outside.js";
 import type { AdmissionState, AgentView } from "./state.js";
 import { harnessNode, type NodeUpdate, type Step } from "./step.js";
 
@@ -71,12 +72,25 @@ export function decideAdmission(
 export function capacityGuard(resource: CapacityResource | string, options: GuardOptions) {
   const { journal, admission = "auto", maxWaitMs = 60_000 } = options;
   const guarded = typeof resource === "string" ? unlimited(resource) : resource;
-  const admit = async (_state: AgentView, { scope, record, derived }: Step): Promise<NodeUpdate> => {
+  const admit = async (_state: AgentView, { config, scope, derived }: Step): Promise<NodeUpdate> => {
     const look = () => decideAdmission(guarded.forecast(), derived ? "trust-first" : admission, maxWaitMs);
-    let decided = look();
+    const decide = (look: () => AdmissionState): Promise<AdmissionState> =>
+      outside(config, {
+        kind: "admission",
+        asked: { resource: guarded.name },
+        look: async () => look(),
+        tell: ({ reason, ...decided }) => ({
+          ...{ kind: "admission", resource: guarded.name, ...decided },
+          ...(reason === undefined ? {} : { reason }),
+        }),
+        read: ({ decision, routes = "any-route", waitMs, reason }) => ({
+          ...{ decision, routes, waitMs },
+          ...(reason === undefined ? {} : { reason }),
+        }),
+      });
+    const decided = await decide(look);
     if (decided.decision === "park") {
       const { waitMs, reason } = decided;
-      await record({ kind: "admission", resource: guarded.name, ...pick(decided) });
       interrupt<ParkedRequest>(
         {
           type: "parked",
@@ -86,16 +100,13 @@ export function capacityGuard(resource: CapacityResource | string, options: Guar
         },
         { responseSchema: wakeUp },
       );
-      decided = { ...look(), decision: "queue" };
+      return admitted(await decide(() => ({ ...look(), decision: "queue" })), scope);
     }
-    await record({ kind: "admission", resource: guarded.name, ...pick(decided) });
-    return { admissions: { [scope.node ?? "guard"]: decided } };
+    return admitted(decided, scope);
   };
   return harnessNode<AgentView>("neutral", journal, admit, () => ({}));
 }
 
-const pick = ({ decision, waitMs, reason }: AdmissionState) => ({
-  decision,
-  waitMs,
-  ...(reason === undefined ? {} : { reason }),
+const admitted = (decided: AdmissionState, scope: Step["scope"]): NodeUpdate => ({
+  admissions: { [scope.node ?? "guard"]: decided },
 });

@@ -30,13 +30,26 @@ export {
   type GuardOptions,
   type ParkedRequest,
 } from "./guard.js";
+export { fromText, inputFrom, toText } from "./input.js";
+export type { Looking, Preview, ProbeAnswer, ProbeOutcome } from "./look.js";
 export { type McpDeclaration, type McpOptions, type McpTool, mcpTools } from "./mcp.js";
 export { NotDoneError, OutcomeUnclearError } from "./outcome.js";
+export {
+  type EventOf,
+  OUTSIDE,
+  type OutsideKind,
+  type OutsideStandIn,
+  type OutsideWitness,
+  outside,
+  type Question,
+} from "./outside.js";
 export type { Permit } from "./permit.js";
 export { type PlannerOptions, planner } from "./planner.js";
+export { type KnownDigests, stateDigest } from "./provenance.js";
 export { type RecallOptions, recall } from "./recall.js";
 export { messagesOf, Recorder } from "./recorder.js";
 export { type NodeRole, roleOf, withRole } from "./role.js";
+export { LANE, scopeOf, scopeOfMetadata } from "./scope.js";
 export {
   type AdmissionState,
   AgentInput,
@@ -46,7 +59,7 @@ export {
   type ClearedCall,
   type Todo,
 } from "./state.js";
-export { harnessNode, LANE, MARK_EVENT, messageOf, type NodeUpdate, type Step, scopeOf } from "./step.js";
+export { harnessNode, MARK_EVENT, messageOf, type NodeUpdate, type Step } from "./step.js";
 export {
   defineTool,
   type Effect,
@@ -55,9 +68,6 @@ export {
   LabelledResult,
   labelled,
   PermitRequiredError,
-  type Preview,
-  type ProbeAnswer,
-  type ProbeOutcome,
   type ToolContext,
   type ToolDefinition,
   type ToolOutcome,

@@ -38,10 +38,27 @@ export interface Provenance {
   readonly label: Label;
 }
 
+/** Digests of values that were named before, each with the text it is of: what changed since is named anew. */
+export type KnownDigests = WeakMap<object, { readonly text: string; readonly digest: string }>;
+
+/** How a state is digested. */
+export interface Digesting {
+  /** What is known already: for a state that grows. */
+  readonly known?: KnownDigests;
+  /** Replaces declared secrets: a recording has none, and a replay puts its tags into the state. */
+  readonly redact?: (text: string) => string;
+}
+
 /** As it reads after a checkpoint's round trip through JSON. What canonical JSON refuses still has one name. */
-function contentDigest(content: unknown): string {
+function contentDigest(content: unknown, value?: object, { known, redact }: Digesting = {}): string {
   const text = JSON.stringify(content) ?? "null";
-  return createHash("sha256").update(canonicalOr(text)).digest("hex");
+  const before = value === undefined ? undefined : known?.get(value);
+  if (before?.text === text) return before.digest;
+  const digest = createHash("sha256")
+    .update(canonicalOr(redact === undefined ? text : redact(text)))
+    .digest("hex");
+  if (value !== undefined) known?.set(value, { text, digest });
+  return digest;
 }
 
 function canonicalOr(text: string): string {
@@ -53,32 +70,33 @@ function canonicalOr(text: string): string {
 }
 
 /** Names a call, whichever message or `Send` it stands in. */
-export const callDigest = ({ id, name, args }: Pick<ToolCall, "id" | "name" | "args">): string =>
-  contentDigest(["call", id, name, args]);
+export const callDigest = (call: Pick<ToolCall, "id" | "name" | "args">, by?: Digesting): string =>
+  contentDigest(["call", call.id, call.name, call.args], call, by);
 
 /** Everything of a message that a model or a node reads. Its id is not: two branches give the same content other ids. */
-function messageDigest(message: BaseMessage): string {
+function messageDigest(message: BaseMessage, by: Digesting | undefined): string {
   const { content, name, additional_kwargs } = message;
   const { tool_calls, invalid_tool_calls, tool_call_id, status } = message as unknown as Record<string, unknown>;
   const calls = Array.isArray(tool_calls) ? tool_calls.map(({ id, name, args }) => ({ id, name, args })) : [];
   // A key without a value does not survive a checkpoint, and an empty object means as much as none.
   const extra = JSON.stringify(additional_kwargs ?? {}) === "{}" ? undefined : additional_kwargs;
   const invalid = Array.isArray(invalid_tool_calls) && invalid_tool_calls.length > 0 ? invalid_tool_calls : undefined;
-  return contentDigest([
-    "message",
-    { type: message.getType(), content, name, calls, invalid, tool_call_id, status, extra },
-  ]);
+  return contentDigest(
+    ["message", { type: message.getType(), content, name, calls, invalid, tool_call_id, status, extra }],
+    message,
+    by,
+  );
 }
 
-function* messagePieces(messages: unknown): Generator<Piece> {
+function* messagePieces(messages: unknown, by?: Digesting): Generator<Piece> {
   if (messages === undefined) return;
   const list = Array.isArray(messages) ? messages : [messages];
   for (const [index, each] of list.entries()) {
     const message = coerceMessageLikeToMessage(each as BaseMessageLike);
     if (RemoveMessage.isInstance(message)) continue;
-    yield { at: `messages[${index}] (${message.getType()})`, digest: messageDigest(message) };
+    yield { at: `messages[${index}] (${message.getType()})`, digest: messageDigest(message, by) };
     if (!AIMessage.isInstance(message)) continue;
-    for (const call of message.tool_calls ?? []) yield { at: `call ${call.name}`, digest: callDigest(call) };
+    for (const call of message.tool_calls ?? []) yield { at: `call ${call.name}`, digest: callDigest(call, by) };
   }
 }
 
@@ -97,6 +115,41 @@ export function piecesOf({ messages, context, todos, files, call }: Values): rea
     pieces.push({ at: `file ${path}`, digest: contentDigest(["file", path, file]) });
   }
   return pieces;
+}
+
+/** What differs between any two runs of a graph: when a file was written. */
+const FILE_TIMES = new Set(["created_at", "modified_at"]);
+
+const timeless = (file: unknown): unknown =>
+  typeof file === "object" && file !== null
+    ? Object.fromEntries(Object.entries(file).filter(([name]) => !FILE_TIMES.has(name)))
+    : file;
+
+/** A channel that nobody wrote yet has its default, which not every checkpointer stores. */
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === "" ||
+  (typeof value === "object" && Object.keys(value).length === 0);
+
+/** LangGraph's own channels: what was triggered, and what a run was given. */
+const isInternal = (channel: string): boolean => channel.startsWith("__") || channel.startsWith("branch:");
+
+/**
+ * SHA-256 of a graph's state, without what differs between any two runs: ids of messages, times of files.
+ */
+export function stateDigest(values: Readonly<Record<string, unknown>>, by: Digesting = {}): string {
+  const plain = by.redact === undefined ? {} : { redact: by.redact };
+  const digestOf = (value: unknown): string => contentDigest(value, undefined, plain);
+  const parts = Object.entries(values)
+    .filter(([channel, value]) => !isInternal(channel) && !isEmpty(value))
+    .map(([channel, value]): [string, unknown] => {
+      if (channel === "messages") return [channel, [...messagePieces(value, by)].map(({ digest }) => digest)];
+      if (channel !== "files" || typeof value !== "object" || value === null) return [channel, digestOf(value)];
+      const files = Object.entries(value).map(([path, file]) => [path, digestOf(timeless(file))]);
+      return [channel, digestOf(files.toSorted(([left], [right]) => (String(left) < String(right) ? -1 : 1)))];
+    });
+  return contentDigest(parts.toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /** Looks the values up. */

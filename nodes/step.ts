@@ -21,12 +21,11 @@ import {
 import type { OpenCall } from "./calls.js";
 import { callDigest, injectedMark, unlabelled, type Values, vouch, weigh } from "./provenance.js";
 import { type NodeRole, withRole } from "./role.js";
+import { scopeOf } from "./scope.js";
+import { chance, now } from "./time.js";
 
 /** The LangChain custom event that tells an enclosing runner of a mark. */
 export const MARK_EVENT = "bulkhead.mark";
-
-/** The metadata key that names a subagent's branch in the record. */
-export const LANE = "bulkhead_lane";
 
 /** What a node's body gets beside the state. */
 export interface Step {
@@ -45,6 +44,10 @@ export interface Step {
   readonly at: string;
   readonly signal: AbortSignal;
   record(event: HarnessEvent): Promise<void>;
+  /** Milliseconds since the epoch, recorded: a node that uses it can be replayed, one that looks at `Date` cannot. */
+  now(): Promise<number>;
+  /** A number of at least 0 and less than 1, recorded in the same way. */
+  random(): Promise<number>;
   /** Labels values that reach the state in another way than by the node's update: with the label of what it read. */
   vouch(values: Values): Promise<void>;
   /** The label of a call by what it was made from: its arguments and what decided on it. Unknown is the bottom. */
@@ -53,24 +56,6 @@ export interface Step {
 
 /** A node's return value: state keys to write, and the mark to meet into the trust. */
 export type NodeUpdate = Record<string, unknown> & { readonly trust?: TrustMark | { readonly begins: TrustMark } };
-
-const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-
-/** Where a config says that we are. A run without a thread is recorded under its run id. */
-export function scopeOf(config: LangGraphRunnableConfig): Scope {
-  const { configurable = {}, metadata = {} } = config;
-  const run = text(configurable["run_id"]) ?? text(metadata["run_id"]) ?? config.executionInfo?.runId ?? "run";
-  const node = text(metadata["langgraph_node"]);
-  const step = metadata["langgraph_step"];
-  const lane = text(metadata[LANE]);
-  return {
-    thread: text(configurable["thread_id"]) ?? `stateless-${run}`,
-    run,
-    ...(node === undefined ? {} : { node }),
-    ...(typeof step === "number" ? { step } : {}),
-    ...(lane === undefined ? {} : { lane }),
-  };
-}
 
 /** What of its input a node reads: all values that can carry outside content, unless it says less. */
 export type Reads<State> = (state: State, config: LangGraphRunnableConfig) => Values;
@@ -97,7 +82,7 @@ export function harnessNode<State>(
     const record = async (event: HarnessEvent): Promise<void> => {
       await journal.append(scope, event);
     };
-    await record({ kind: "node.start" });
+    await record({ kind: "node.start", ...circumstancesOf(config) });
     const read = await weigh(journal, scope.thread, reads(state, config));
     const fall = thread?.forged
       ? mark(BOTTOM, "the journal's record of this thread was changed outside the harness", at)
@@ -113,6 +98,8 @@ export function harnessNode<State>(
       at,
       signal: config.signal ?? new AbortController().signal,
       record,
+      now: () => now(config, journal.clock),
+      random: () => chance(config),
       vouch: (values) => vouch(journal, scope.thread, values, read.label),
       lineageOf: (call) => read.labels.get(callDigest(call)) ?? BOTTOM,
     };
@@ -123,12 +110,26 @@ export function harnessNode<State>(
       await record({ kind: "node.end", ms: journal.clock.now() - started });
       return update;
     } catch (error) {
-      if (!isGraphBubbleUp(error)) {
-        await record({ kind: "node.end", ms: journal.clock.now() - started, error: messageOf(error) });
-      }
+      const ms = journal.clock.now() - started;
+      await record({
+        ...{ kind: "node.end", ms },
+        ...(isGraphBubbleUp(error)
+          ? { interrupted: true }
+          : { error: messageOf(error), ...(step.signal.aborted ? { aborted: true } : {}) }),
+      });
       throw error;
     }
   }, role);
+}
+
+/** What made the node run, and for the how many'th time. */
+function circumstancesOf({ metadata = {}, executionInfo }: LangGraphRunnableConfig) {
+  const triggers = metadata["langgraph_triggers"];
+  const attempt = executionInfo?.nodeAttempt ?? 1;
+  return {
+    ...(Array.isArray(triggers) ? { triggers: triggers.map(String) } : {}),
+    ...(attempt > 1 ? { attempt } : {}),
+  };
 }
 
 const lowered = (trust: Trust, fall: TrustMark): Trust => {

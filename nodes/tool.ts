@@ -12,8 +12,11 @@ import {
   label,
   mark,
   meetMarks,
+  TOP,
   type TrustMark,
 } from "../trust/index.js";
+import { asked } from "./asked.js";
+import { type Looking, type Preview, type ProbeAnswer, type ProbeOutcome, previewed, probeOutcome } from "./look.js";
 import { type Permit, spendPermit } from "./permit.js";
 
 /** `none` only reads; `idempotent` may be repeated under its key; `compensable` can be undone; `irreversible` cannot. */
@@ -44,28 +47,6 @@ export class LabelledResult {
 /** Returns `value` from a tool with a label of its own. The tool's declared source still applies: labels only fall. */
 export const labelled = (value: unknown, ranks: Partial<Label>, reason: string): LabelledResult =>
   new LabelledResult(value, label(ranks), reason);
-
-const probeStatus = z.enum(["committed", "failed", "unknown"]);
-const probeOutcome = z.object({ status: probeStatus, receipt: z.string().exactOptional() });
-
-/** What a probe may answer. `unknown` is the honest answer whenever the provider cannot say for certain. */
-export type ProbeAnswer = z.output<typeof probeStatus> | ProbeOutcome;
-
-/** A probe's answer in its long form. `receipt` is text for the planner. */
-export type ProbeOutcome = z.output<typeof probeOutcome>;
-
-const previewed = z.object({ shows: z.string(), preconditions: z.unknown().optional() });
-
-/** What would change, for the person who decides, and what must still be true when it does. */
-export interface Preview {
-  /** Text, best as a diff: `balance 49.00 → 0.00`. */
-  readonly shows: string;
-  /**
-   * JSON that names the state the decision rests on: an ETag, a balance, a head commit. It is asked for again right
-   * before the action; anything else than the same value stops it.
-   */
-  readonly preconditions?: unknown;
-}
 
 /** What {@link defineTool} takes. */
 export interface ToolDefinition<Schema extends z.ZodObject> {
@@ -216,10 +197,14 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     // A getter may answer differently at every look: what is checked and what runs is one copy.
     const given = copyOf(input);
     if (isGated(this.effect) && !spendPermit(context.permit, this, given)) throw new PermitRequiredError(this.name);
-    const result: unknown = await this.body(this.schema.parse(copyOf(given)), context);
-    const value = result instanceof LabelledResult ? result.value : result;
-    const content = typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
-    return { content, mark: this.markOf(result) };
+    const args = this.schema.parse(copyOf(given));
+    const { idempotencyKey: key, config } = context;
+    return asked(config, { tool: this, use: "run", key, arguments: given }, async () => {
+      const result: unknown = await this.body(args, context);
+      const value = result instanceof LabelledResult ? result.value : result;
+      const content = typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
+      return { content, mark: this.markOf(result) };
+    });
   }
 
   /** Whether {@link probe} may be called. */
@@ -232,10 +217,15 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
    *
    * @throws whatever the tool's probe throws; TypeError without one; z.ZodError for an answer that is none.
    */
-  async probe(key: string, input: unknown, signal: AbortSignal): Promise<ProbeOutcome> {
-    if (this.ask === undefined) throw new TypeError(`${this.name} declares no probe`);
-    const answer = await this.ask(key, this.schema.parse(copyOf(input)), { signal });
-    return probeOutcome.parse(typeof answer === "string" ? { status: answer } : answer);
+  async probe(key: string, input: unknown, { signal, config = {} }: Looking): Promise<ProbeOutcome> {
+    const { ask } = this;
+    if (ask === undefined) throw new TypeError(`${this.name} declares no probe`);
+    const given = copyOf(input);
+    const { content } = await asked(config, { tool: this, use: "probe", key, arguments: given }, async () => {
+      const answer = await ask(key, this.schema.parse(copyOf(given)), { signal });
+      return { content: JSON.stringify(typeof answer === "string" ? { status: answer } : answer), mark: TOP };
+    });
+    return probeOutcome.parse(JSON.parse(content));
   }
 
   /** Whether {@link compensate} may be called. */
@@ -244,9 +234,15 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
   }
 
   /** What the action would change. `undefined` without a preview. Changes nothing. @throws whatever the preview throws */
-  async preview(input: unknown, signal: AbortSignal): Promise<Preview | undefined> {
-    if (this.look === undefined) return undefined;
-    return previewed.parse(await this.look(this.schema.parse(copyOf(input)), { signal })) as Preview;
+  async preview(input: unknown, { signal, config = {} }: Looking): Promise<Preview | undefined> {
+    const { look } = this;
+    if (look === undefined) return undefined;
+    const given = copyOf(input);
+    const { content } = await asked(config, { tool: this, use: "preview", arguments: given }, async () => {
+      const shown = await look(this.schema.parse(copyOf(given)), { signal });
+      return { content: JSON.stringify(previewed.parse(shown)), mark: TOP };
+    });
+    return previewed.parse(JSON.parse(content)) as Preview;
   }
 
   /** Takes an effect back and returns the receipt. @throws whatever the tool throws; TypeError when it cannot. */

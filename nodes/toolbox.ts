@@ -9,7 +9,7 @@ import { type LabelledMemory, readSkill } from "../memory/index.js";
 import { BOTTOM, readTrust } from "../trust/index.js";
 import { type AnyTool, TASK_TOOL } from "./calls.js";
 import type { SubagentPort } from "./delegate.js";
-import { scopeOf } from "./step.js";
+import { scopeOf } from "./scope.js";
 import { defineTool, type HarnessTool } from "./tool.js";
 
 /** What {@link createToolbox} takes. */

@@ -5,8 +5,9 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { Journal } from "../checkpoints/index.js";
 import { BOTTOM, type Policy, TOP } from "../trust/index.js";
 import { approverOf } from "./approval.js";
+import { toText } from "./input.js";
 import { type Values, vouch } from "./provenance.js";
-import { scopeOf } from "./step.js";
+import { scopeOf } from "./scope.js";
 
 /** One write, as LangGraph's `bulkUpdateState` takes it. */
 export interface StateUpdate {
@@ -31,6 +32,7 @@ export async function labelUpdates(
   for (const { values, asNode } of updates) {
     if (typeof values !== "object" || values === null) continue; // A copy or a clearing brings nothing of its own.
     await vouch(journal, thread, values as Values, known ? TOP : BOTTOM);
+    const given = journal.keep(await toText(values));
     await journal.append(
       { thread, run },
       {
@@ -38,7 +40,9 @@ export async function labelUpdates(
         fields: Object.keys(values),
         ...(known ? { by } : {}),
         ...(asNode === undefined ? {} : { as: asNode }),
+        values: given.digest,
       },
+      [given],
     );
   }
 }

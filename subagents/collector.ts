@@ -5,7 +5,18 @@ import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { LLMResult } from "@langchain/core/outputs";
 import { trustOfAnswer } from "../capacity/index.js";
 import { MARK_EVENT, messagesOf } from "../nodes/index.js";
-import { label, mark, meetMarks, parseCauses, parseLabel, TOP, type TrustMark } from "../trust/index.js";
+import {
+  type Cause,
+  describeCause,
+  label,
+  mark,
+  meet,
+  meetMarks,
+  parseCauses,
+  parseLabel,
+  TOP,
+  type TrustMark,
+} from "../trust/index.js";
 
 const nameOf = (serialized: unknown, given: string | undefined): string => {
   if (given !== undefined) return given;
@@ -17,16 +28,17 @@ const nameOf = (serialized: unknown, given: string | undefined): string => {
 export class TrustCollector extends BaseCallbackHandler {
   override readonly name = "bulkhead.collector";
   override awaitHandlers = true;
-  private collected: TrustMark = TOP;
+  private readonly heard: TrustMark[] = [];
   private readonly toolNames = new Map<string, string>();
 
   constructor(private readonly at: string) {
     super();
   }
 
-  /** The meet of everything heard so far. */
+  /** The meet of everything heard so far. Side by side, things are heard in any order: the mark is the same for all. */
   get mark(): TrustMark {
-    return this.collected;
+    const causes = this.heard.flatMap((each) => each.causes ?? []);
+    return meetMarks(...this.heard.map((each) => meet(each)), { ...TOP, causes: causes.toSorted(worstFirst) });
   }
 
   override handleLLMEnd(output: LLMResult): void {
@@ -71,6 +83,9 @@ export class TrustCollector extends BaseCallbackHandler {
   }
 
   private add(heard: TrustMark): void {
-    this.collected = meetMarks(this.collected, heard);
+    this.heard.push(heard);
   }
 }
+
+const worstFirst = (left: Cause, right: Cause): number =>
+  left.rank - right.rank || (describeCause(left) < describeCause(right) ? -1 : 1);

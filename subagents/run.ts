@@ -5,6 +5,7 @@ import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messa
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { isGraphBubbleUp } from "@langchain/langgraph";
 import { trustOfAnswer } from "../capacity/index.js";
+import { laneOf } from "../checkpoints/index.js";
 import { LANE, messageOf, type SubagentPort, type SubagentResult } from "../nodes/index.js";
 import {
   AXES,
@@ -85,7 +86,7 @@ export function asSubagent(wrapping: SubagentWrapping): SubagentPort {
         ...step.config,
         callbacks: Array.isArray(inherited) ? [...inherited, collector] : withHandler(inherited, collector),
         recursionLimit,
-        metadata: { ...step.config.metadata, [LANE]: `${name}:${callId}` },
+        metadata: { ...step.config.metadata, [LANE]: laneOf(name, callId) },
         signal: step.signal,
       };
       try {

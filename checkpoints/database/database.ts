@@ -3,7 +3,7 @@
 // event loop. So no other connection of this process can wait for a lock that only we could release.
 
 /** What a statement may be given. */
-export type SqlValue = string | number | null;
+export type SqlValue = string | number | Uint8Array | null;
 
 /** One row, unchecked. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -29,6 +29,8 @@ export interface Database {
   read<Result>(work: Work<Result>): Promise<Result>;
   /** Runs work atomically. On SQLite it holds the one write lock from its start. */
   transaction<Result>(work: Work<Result>, options?: TransactionOptions): Promise<Result>;
+  /** Makes sure that what was deleted cannot be read in the files any more, as far as the database is able to. */
+  scrub(): Promise<void>;
   close(): Promise<void>;
 }
 

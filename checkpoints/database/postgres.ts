@@ -30,6 +30,10 @@ const numbered = (sql: string): string => {
   return sql.replaceAll("?", () => `$${++count}`);
 };
 
+/** The journal's tables, and those of the checkpoints where they are in the same place. */
+const OWN_TABLES = `SELECT tablename AS name FROM pg_tables
+  WHERE schemaname = current_schema() AND (tablename LIKE 'h\\_%' OR tablename LIKE 'checkpoint%')`;
+
 class PostgresDatabase implements Database {
   constructor(
     private readonly target: PostgresTarget,
@@ -59,6 +63,12 @@ class PostgresDatabase implements Database {
     } finally {
       client.release(broken); // A connection that could not roll back is thrown away, and its transaction with it.
     }
+  }
+
+  /** Old row versions go; the server's write-ahead log and backups are the operator's. */
+  async scrub(): Promise<void> {
+    const tables = await this.execute(this.pool, { sql: OWN_TABLES, values: [] });
+    for (const { name } of tables) await this.execute(this.pool, { sql: `VACUUM "${String(name)}"`, values: [] });
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import Libsql from "libsql";
 import type { Database, Row, Statement, TransactionOptions, Work } from "./database.js";
 import { makeDirectory } from "./directory.js";
-import { toJournalError } from "./failure.js";
+import { databaseFailure, toJournalError } from "./failure.js";
 import type { DatabaseTarget } from "./target.js";
 
 /** How long a statement waits for the lock of another process, in milliseconds. It blocks the event loop meanwhile. */
@@ -25,6 +25,7 @@ export function openSqliteHandle(target: SqliteTarget): Libsql.Database {
     try {
       useWriteAheadLog(handle);
       handle.pragma("synchronous=NORMAL");
+      handle.pragma("secure_delete=ON"); // What is deleted or replaced is overwritten with zeros.
       return handle;
     } catch (error) {
       handle.close();
@@ -51,7 +52,12 @@ function useWriteAheadLog(handle: Libsql.Database): void {
   }
 }
 
+/** How many statements are kept prepared. The journal has fewer; lists of different lengths can make more. */
+const PREPARED = 200;
+
 class SqliteDatabase implements Database {
+  private readonly prepared = new Map<string, Libsql.Statement>();
+
   constructor(
     private readonly target: SqliteTarget,
     private readonly handle: Libsql.Database,
@@ -79,7 +85,19 @@ class SqliteDatabase implements Database {
     }
   }
 
+  /** Deleted rows are zeros already; the write-ahead log still has what they were. */
+  async scrub(): Promise<void> {
+    const [row] = this.execute({ sql: "PRAGMA wal_checkpoint(TRUNCATE)", values: [] });
+    if (row?.["busy"] === 0) return;
+    throw databaseFailure(
+      this.target,
+      "JOURNAL_LOCKED",
+      "what was deleted is gone from the tables, but its write-ahead log still has it, because somebody reads the database. Do it again when they are done",
+    );
+  }
+
   async close(): Promise<void> {
+    this.prepared.clear();
     this.handle.close();
   }
 
@@ -91,10 +109,24 @@ class SqliteDatabase implements Database {
 
   private execute({ sql, values }: Statement): readonly Row[] {
     try {
-      return this.handle.prepare(sql).all(values) as readonly Row[];
+      const statement = this.prepare(sql);
+      if (statement.reader) return statement.all(values) as readonly Row[];
+      statement.run(values); // Half the time of asking for rows that there are not.
+      return [];
     } catch (error) {
+      this.prepared.delete(sql); // What failed half-way is not used again.
       throw toJournalError(this.target, error);
     }
+  }
+
+  private prepare(sql: string): Libsql.Statement {
+    const known = this.prepared.get(sql);
+    if (known !== undefined) return known;
+    if (this.prepared.size >= PREPARED) this.prepared.clear();
+    const statement = this.handle.prepare(sql);
+    // SQLite may do what a pragma says when it is prepared, not when it is run (its manual, PRAGMA statements).
+    if (!sql.startsWith("PRAGMA")) this.prepared.set(sql, statement);
+    return statement;
   }
 }
 

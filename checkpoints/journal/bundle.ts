@@ -2,7 +2,7 @@
 // seals; the events; and what they refer to. One seal is over the manifest, and the manifest over every file.
 
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Seal } from "../../trust/index.js";
 import { JournalError } from "../errors.js";
@@ -13,16 +13,21 @@ import { json } from "./rows.js";
 import { type Verification, verifyRecording } from "./verify.js";
 
 const FORMAT = "bulkhead recording";
-const VERSION = 1;
+const VERSION = 2;
+/** Version 1 has neither keys nor texts: its events are in the clear. */
+const READABLE = [1, VERSION] as const;
 
 /** The name of the file that makes a folder a bundle. */
 export const MANIFEST = "manifest.json";
 const EVENTS = "events.jsonl";
-const PARTS = ["documents", "approvals", "effects"] as const;
+const PARTS = ["documents", "approvals", "effects", "keys"] as const;
+const PARTS_BEFORE: readonly string[] = ["documents", "approvals", "effects"];
+/** One file for each text, named by its digest: `texts/3f/3f9a….txt`. */
+const TEXTS = "texts";
 
 const manifestSchema = z.object({
   format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  version: z.literal(READABLE),
   /** Milliseconds since the epoch. */
   exportedAt: z.number(),
   /** Names the key of all seals in the bundle, see {@link Seal}. */
@@ -33,7 +38,7 @@ const manifestSchema = z.object({
   /** What was kept outside the database it is from. */
   kept: z.array(keptHead),
   /** The SHA-256 of each other file, by its name. */
-  files: z.record(z.string(), z.string()),
+  files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
 });
 type Manifest = z.output<typeof manifestSchema>;
 
@@ -63,11 +68,15 @@ export async function writeBundle(directory: string, recording: Recording, seal:
   const { thread, record, events, heads, kept } = recording;
   const texts: Record<string, string> = { [EVENTS]: events.map((event) => `${JSON.stringify(event)}\n`).join("") };
   for (const part of PARTS) texts[`${part}.json`] = `${JSON.stringify(recording[part], null, 2)}\n`;
+  for (const { digest, text } of recording.texts) texts[textFile(digest)] = text;
   const files = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, sha256(text)]));
   const head = { format: FORMAT, version: VERSION, exportedAt: at, key: seal.key } as const;
   const manifest: Manifest = { ...head, thread, record, heads, kept: [...kept], files };
   const sealed = { ...manifest, seal: seal.sign("bundle", manifest) };
-  for (const [name, text] of Object.entries(texts)) await writeFile(join(directory, name), text);
+  for (const [name, text] of Object.entries(texts)) {
+    await mkdir(dirname(join(directory, name)), { recursive: true });
+    await writeFile(join(directory, name), text);
+  }
   await writeFile(join(directory, MANIFEST), `${JSON.stringify(sealed, null, 2)}\n`);
 }
 
@@ -84,22 +93,32 @@ export async function readBundle(directory: string): Promise<Bundle> {
   const events = read.flatMap((event) => event ?? []);
   let damage = read.includes(undefined) ? `line ${read.indexOf(undefined) + 1} of ${EVENTS} is no event` : undefined;
   if (manifest.files[EVENTS] !== sha256(eventsText)) damage ??= `${EVENTS} is not what the manifest names`;
-  const parts: Record<string, unknown> = {};
+  const parts: Record<string, unknown> = { keys: [] };
   for (const part of PARTS) {
+    if (manifest.version !== VERSION && !PARTS_BEFORE.includes(part)) continue;
     const name = `${part}.json`;
     const content = await text(directory, name);
     if (manifest.files[name] !== sha256(content)) damage ??= `${name} is not what the manifest names`;
     parts[part] = parse(storedRecording.shape[part], content, directory, name);
   }
+  const texts: { digest: string; text: string }[] = [];
+  for (const [name, digest] of Object.entries(manifest.files)) {
+    if (name !== textFile(digest)) continue;
+    const content = await text(directory, name);
+    if (sha256(content) !== digest) damage ??= `${name} is not what the manifest names`;
+    texts.push({ digest, text: content });
+  }
   const { thread, record, heads } = manifest;
   const recording = parse(
     storedRecording,
-    JSON.stringify({ thread, record, heads, events, ...parts }),
+    JSON.stringify({ thread, record, heads, events, texts, ...parts }),
     directory,
     "the bundle",
   );
   return { manifest, recording, damage };
 }
+
+const textFile = (digest: string): string => `${TEXTS}/${digest.slice(0, 2)}/${digest}.txt`;
 
 async function text(directory: string, name: string): Promise<string> {
   try {

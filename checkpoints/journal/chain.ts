@@ -7,6 +7,7 @@ import { canonicalJson, type Seal } from "../../trust/index.js";
 import type { Row } from "../database/database.js";
 import type { Scope } from "./events.js";
 import { integer, json } from "./rows.js";
+import type { ThreadKey } from "./thread-key.js";
 
 /** SHA-256 of a text, in lower-case hexadecimal. */
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -18,6 +19,7 @@ export const storedEvent = z.object({
   seq: integer,
   thread: z.string(),
   header: z.string(),
+  /** As JSON; `""` when it was erased. The table has it encrypted. */
   body: z.string(),
   /** The hash of the event before it; for the first of a run, that of the newest event of its thread, or `""`. */
   prev: z.string(),
@@ -49,22 +51,42 @@ const header = z.object({
   node: z.string().exactOptional(),
   step: z.number().exactOptional(),
   lane: z.string().exactOptional(),
+  send: z.number().exactOptional(),
   seq: z.number(),
   /** Milliseconds since the epoch. */
   at: z.number(),
   kind: z.string(),
-  /** SHA-256 of the body's text. The body can go and the chain stays. */
+  /** Names the body's text, see {@link bodyDigest}. The body can go and the chain stays. */
   body: z.string(),
 });
 
 /** Reads a header's text. */
 export const headerColumn = json(header);
 
-/** The text of an event's header: canonical JSON. */
+/** The text of an event's header: canonical JSON. `body` is the body's digest. */
 export const headerText = (scope: Scope, seq: number, at: number, kind: string, body: string): string => {
-  const { thread, run, node, step, lane } = scope;
-  return canonicalJson({ thread, run, node, step, lane, seq, at, kind, body: sha256(body) });
+  const { thread, run, node, step, lane, send } = scope;
+  return canonicalJson({ thread, run, node, step, lane, send, seq, at, kind, body });
 };
+
+/**
+ * How a header names a body: `hmac:KEY:DIGEST`, by the key of the thread, so that it tells nothing once that is erased.
+ * Before there were such keys, and for what must outlive them, it is the SHA-256 of the text.
+ */
+export const bodyDigest = (body: string, key: ThreadKey | undefined): string =>
+  key === undefined ? sha256(body) : `hmac:${key.id}:${key.digest(body)}`;
+
+const KEYED = /^hmac:([0-9a-f]+):/;
+
+/** The name of the key that a body was named and encrypted with; `undefined` for one in the clear. */
+export const keyIdOf = (named: string): string | undefined => KEYED.exec(named)?.[1];
+
+/** Whether a header's digest names this text. `false` without the key that it takes. */
+export function isNamed(body: string, named: string, keys: ReadonlyMap<string, ThreadKey>): boolean {
+  const id = keyIdOf(named);
+  const key = id === undefined ? undefined : keys.get(id);
+  return (id === undefined || key !== undefined) && bodyDigest(body, key) === named;
+}
 
 /** The hash of an event: SHA-256 over the canonical JSON of `{ header, prev, version: 2 }`. */
 export const chained = (prev: string, headerJson: string): string =>

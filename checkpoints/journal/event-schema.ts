@@ -3,8 +3,8 @@
 
 import { z } from "zod";
 import type { CapacityEvent, Obtained } from "../../capacity/types.js";
-import { AXES } from "../../trust/index.js";
-import type { HarnessEvent } from "./events.js";
+import { AXES, parseCauses, parseLabel } from "../../trust/index.js";
+import type { HarnessEvent, RecordedPrompt } from "./events.js";
 import { callArguments, causes, deficits, effectStatus, label, rank, runStatus } from "./rows.js";
 
 const text = z.string();
@@ -40,10 +40,27 @@ const obtained: z.ZodType<Obtained> = z.looseObject({
   fallbackReason: note,
   cache: z.object({ ageMs: number, fresh: flag, forged: z.literal(true).exactOptional() }).exactOptional(),
   requestId: note,
+  responseId: note,
   systemFingerprint: note,
   finishReason: note,
-  usage: z.looseObject({ inputTokens: number, outputTokens: number }),
+  usage: z.looseObject({
+    inputTokens: number,
+    outputTokens: number,
+    cachedTokens: number.exactOptional(),
+    reasoningTokens: number.exactOptional(),
+  }),
 });
+
+const prompt: z.ZodType<RecordedPrompt> = z.object({
+  frame: z.record(text, z.unknown()).exactOptional(),
+  pages: texts.exactOptional(),
+  rest: texts.exactOptional(),
+  tools: note,
+  whole: note,
+});
+
+/** What a provider told, or that it tells nothing: a gap must not read like "nothing to report". */
+const told = z.union([z.record(text, text), z.literal("unavailable")]).exactOptional();
 
 const kinds = {
   "run.start": kind("run.start", {
@@ -53,22 +70,66 @@ const kinds = {
     offline: flag,
     resumed: flag,
     workspace: note,
+    code: z.record(text, text).exactOptional(),
   }),
+  input: kind("input", { as: z.enum(["input", "resume"]), value: note, by: note }),
+  checkpoint: kind("checkpoint", { id: text, parent: note, source: text, digest: text }),
+  "thread.erased": kind("thread.erased", { by: text, reason: text, events: number }),
   "thread.derived": kind("thread.derived", { from: text, step: number, as: z.enum(["rewind", "fork"]), floor: label }),
   "run.end": kind("run.end", { status: runStatus, error: note }),
-  "node.start": kind("node.start", {}),
-  "node.end": kind("node.end", { ms: number, error: note }),
-  recall: kind("recall", { sources: texts }),
+  "node.start": kind("node.start", { triggers: texts.exactOptional(), attempt: number.exactOptional() }),
+  "node.end": kind("node.end", {
+    ms: number,
+    error: note,
+    interrupted: z.literal(true).exactOptional(),
+    aborted: z.literal(true).exactOptional(),
+  }),
+  recall: kind("recall", { sources: texts, query: note, keys: texts.exactOptional(), output: note }),
+  clock: kind("clock", { at: number }),
+  random: kind("random", { value: number }),
   plan: kind("plan", { todos: z.array(z.looseObject({ content: text, status: text })) }),
   admission: kind("admission", {
     resource: text,
     decision: z.enum(["admit", "queue", "degrade", "park", "shed"]),
     waitMs: number,
     reason: note,
+    routes: z.enum(["primary-only", "any-route"]).exactOptional(),
   }),
-  capacity: kind("capacity", { event: capacityEvent }),
-  "model.response": kind("model.response", { obtained, toolCalls: texts }),
-  "model.error": kind("model.error", { error: text }),
+  capacity: kind("capacity", { event: capacityEvent, call: note }),
+  "model.request": kind("model.request", {
+    call: text,
+    provider: text,
+    endpoint: text,
+    route: text,
+    digest: text,
+    bytes: number,
+    prompt,
+  }),
+  "model.response": kind("model.response", {
+    call: note,
+    obtained,
+    toolCalls: texts,
+    raw: note,
+    message: note,
+    engine: told,
+    batch: told,
+  }),
+  "model.error": kind("model.error", { call: note, error: text, name: note, code: note, raw: note }),
+  "tool.output": kind("tool.output", {
+    tool: text,
+    use: z.enum(["run", "preview", "probe", "compensate"]),
+    definition: text,
+    arguments: text,
+    key: note,
+    label: z.unknown().transform(parseLabel).exactOptional(),
+    causes: z.unknown().transform(parseCauses).exactOptional(),
+    unclear: z.literal(true).exactOptional(),
+    ms: number,
+    ok: flag,
+    output: note,
+    bytes: number.exactOptional(),
+    error: note,
+  }),
   "tool.response": kind("tool.response", {
     tool: text,
     callId: text,
@@ -78,11 +139,11 @@ const kinds = {
     label,
     error: note,
   }),
-  "subagent.start": kind("subagent.start", { subagent: text, task: text }),
+  "subagent.start": kind("subagent.start", { subagent: text, task: text, callId: note }),
   "subagent.end": kind("subagent.end", { subagent: text, ok: flag, label, ms: number }),
   "trust.fell": kind("trust.fell", { from: label, to: label, causes }),
   "label.missing": kind("label.missing", { values: texts }),
-  "state.update": kind("state.update", { fields: texts, by: note, as: note }),
+  "state.update": kind("state.update", { fields: texts, by: note, as: note, values: note }),
   "gate.decision": kind("gate.decision", {
     tool: text,
     toolDigest: text,
@@ -118,6 +179,7 @@ const kinds = {
   effect: kind("effect", {
     tool: text,
     key: text,
+    callId: note,
     status: effectStatus,
     error: note,
     by: note,

@@ -8,22 +8,23 @@ import { type Clock, systemClock } from "../../capacity/clock.js";
 import type { Label, Seal } from "../../trust/index.js";
 import type { Database, Work } from "../database/database.js";
 import { databaseFailure } from "../database/failure.js";
-import { claimSchema, openPostgres } from "../database/postgres.js";
-import { openSqlite } from "../database/sqlite.js";
 import { type DatabaseTarget, parseDatabaseUrl } from "../database/target.js";
 import { type LeaseHolder, ThreadBusyError } from "../errors.js";
 import { defaultKeyFile, openSeal } from "../key-file.js";
 import * as approvals from "./approvals.js";
-import { fitsHead } from "./chain.js";
+import { fitsHead, sha256 } from "./chain.js";
 import * as effects from "./effects.js";
+import { eraseFamily } from "./erase.js";
 import { EventLog } from "./event-log.js";
-import type { HarnessEvent, RecordedEvent, Scope } from "./events.js";
+import type { HarnessEvent, RecordedEvent, Scope, TextDigest } from "./events.js";
 import { type KeptHeads, keptHeads } from "./kept-heads.js";
 import { findLabels, recordLabels } from "./labels.js";
 import { LEASE_MS, systemTicker, type Ticker, takeAndKeep } from "./leases.js";
 import * as manifests from "./manifests.js";
+import { openDatabase } from "./opening.js";
 import * as recordings from "./recording.js";
-import { migrate } from "./schema.js";
+import { type Redaction, redactionOf, type Secrets } from "./redaction.js";
+import { findTexts } from "./texts.js";
 import * as threads from "./threads.js";
 import type {
   ApprovalRequest,
@@ -32,6 +33,7 @@ import type {
   EffectIntent,
   EffectOutcome,
   Journal,
+  KeptText,
   Lease,
 } from "./types.js";
 
@@ -50,23 +52,8 @@ export interface JournalOptions {
    * `.key` appended, `.bulkhead/journal.key` for Postgres, none for `memory:`. Relative to `cwd`.
    */
   readonly keyFile?: string | undefined;
-}
-
-async function openDatabase(target: DatabaseTarget): Promise<Database> {
-  const refuse = (found: number, known: number) =>
-    databaseFailure(target, "JOURNAL_NEWER", `its schema is version ${found}, this one knows ${known}`);
-  const database = target.kind === "postgres" ? openPostgres(target) : openSqlite(target);
-  function* prepare(): Work<void> {
-    if (target.kind === "postgres") yield* claimSchema(target);
-    yield* migrate(target.kind === "postgres" ? "postgres" : "sqlite", refuse);
-  }
-  try {
-    await database.transaction(prepare());
-    return database;
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  /** What is replaced by tags before it is recorded. Default: nothing. */
+  readonly secrets?: Secrets | undefined;
 }
 
 class DatabaseJournal implements Journal {
@@ -76,6 +63,8 @@ class DatabaseJournal implements Journal {
   private readonly every: Ticker;
   private readonly log: EventLog;
   private readonly outside: KeptHeads;
+  private readonly secrets: Secrets;
+  private redaction: Redaction | undefined;
   private readonly leases = new Set<Lease>();
   private opening: Promise<Database> | undefined;
   private closing: Promise<void> | undefined;
@@ -92,6 +81,7 @@ class DatabaseJournal implements Journal {
     const cwd = options.cwd ?? process.cwd();
     const keyFile = options.keyFile === undefined ? defaultKeyFile(target, cwd) : resolve(cwd, options.keyFile);
     this.seal = openSeal(keyFile);
+    this.secrets = options.secrets ?? {};
     this.outside = keptHeads(target.kind === "memory" ? undefined : keyFile, target.name, this.seal);
     this.log = new EventLog(this.database, () => this.clock.now(), this.seal, this.outside);
   }
@@ -100,8 +90,30 @@ class DatabaseJournal implements Journal {
     return `${prefix}-${this.ids()}`;
   }
 
-  append(scope: Scope, event: HarnessEvent): Promise<RecordedEvent> {
-    return this.log.append(scope, event);
+  keep(text: string): KeptText {
+    const kept = Buffer.from(this.redact().text(text)).toString(); // Half a surrogate pair has no UTF-8; it becomes U+FFFD here.
+    return { digest: sha256(kept), text: kept, bytes: Buffer.byteLength(kept) };
+  }
+
+  append(scope: Scope, event: HarnessEvent, texts: readonly KeptText[] = []): Promise<RecordedEvent> {
+    return this.log.append(scope, this.redact().value(event), texts);
+  }
+
+  texts(thread: string, digests?: readonly TextDigest[]) {
+    return this.read(findTexts(thread, this.seal, digests && [...new Set(digests)]));
+  }
+
+  async erase(thread: string, by: string, reason: string) {
+    const claim = this.target.kind === "postgres";
+    const told = { ...this.redact().value({ by, reason }), run: this.id("erase"), claim };
+    const erased = await this.log.erase(eraseFamily(thread, told, this.seal, this.clock.now()));
+    return erased.reduce((sum, { event }) => sum + (event.kind === "thread.erased" ? event.events : 0), 0);
+  }
+
+  /** Made at first use: the tags need the key, and the key file is not made for a look at a journal. */
+  private redact(): Redaction {
+    this.redaction ??= redactionOf(this.secrets, this.seal);
+    return this.redaction;
   }
 
   events(query: { readonly thread: string; readonly run?: string }) {
@@ -113,12 +125,12 @@ class DatabaseJournal implements Journal {
   }
 
   async recording(thread: string) {
-    const stored = await this.write(recordings.findRecording(thread, this.target.kind === "postgres"));
+    const stored = await this.write(recordings.findRecording(thread, this.target.kind === "postgres", this.seal));
     return { ...stored, ...(await this.outside.of(thread)) };
   }
 
   async adopt(recording: recordings.StoredRecording) {
-    const isNew = await this.write(recordings.adoptRecording(recording));
+    const isNew = await this.write(recordings.adoptRecording(recording, this.seal));
     const sound = recording.heads.filter((head) => fitsHead(head, head.seal, this.seal));
     if (isNew) await this.outside.keep(sound, this.clock.now());
     return isNew;
@@ -137,7 +149,7 @@ class DatabaseJournal implements Journal {
   }
 
   updateThread(thread: string, change: threads.ThreadChange) {
-    return this.write(threads.updateThread(thread, change, this.seal, this.clock.now()));
+    return this.write(threads.updateThread(thread, this.redact().value(change), this.seal, this.clock.now()));
   }
 
   lowerFloor(thread: string, label: Label) {

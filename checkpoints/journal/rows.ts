@@ -9,6 +9,12 @@ import { JournalError } from "../errors.js";
 /** Postgres sends 64-bit integers as text. */
 export const integer = z.coerce.number().int();
 
+/** Bytes, whatever the database's client makes of them. */
+export const bytes = z.union([
+  z.instanceof(Uint8Array),
+  z.instanceof(ArrayBuffer).transform((buffer) => new Uint8Array(buffer)),
+]);
+
 export const rank = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
 /** Anything that is no label is the bottom; so is a missing one. */
 export const label = z.unknown().prefault(null).transform(parseLabel);

@@ -11,6 +11,8 @@ const position: Readonly<Record<Dialect, string>> = {
   postgres: "position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
 };
 
+const bytes: Readonly<Record<Dialect, string>> = { sqlite: "BLOB", postgres: "BYTEA" };
+
 /** One list of statements per version, oldest first. A published list never changes; a new version adds one. */
 const migrations = (dialect: Dialect): readonly (readonly string[])[] => [
   [
@@ -47,6 +49,15 @@ const migrations = (dialect: Dialect): readonly (readonly string[])[] => [
     "UPDATE h_head SET thread = (SELECT thread FROM h_event WHERE h_event.run = h_head.run AND seq = 1)",
     "ALTER TABLE h_head ADD COLUMN seal TEXT", // Runs from before have none: verification says where sealed runs begin.
     "CREATE INDEX h_head_thread ON h_head (thread)",
+  ],
+  [
+    `CREATE TABLE h_key (thread TEXT NOT NULL, id TEXT NOT NULL, wrapped TEXT NOT NULL, sealed_by TEXT NOT NULL,
+       PRIMARY KEY (thread, id))`,
+    `CREATE TABLE h_text (thread TEXT NOT NULL, digest TEXT NOT NULL, key TEXT NOT NULL, size INTEGER NOT NULL,
+       content ${bytes[dialect]} NOT NULL, PRIMARY KEY (thread, digest))`,
+    `CREATE TABLE h_fold (run TEXT NOT NULL, seq INTEGER NOT NULL, thread TEXT NOT NULL, length INTEGER NOT NULL,
+       key TEXT NOT NULL, links ${bytes[dialect]} NOT NULL, bodies ${bytes[dialect]}, PRIMARY KEY (run, seq))`,
+    "CREATE INDEX h_fold_thread ON h_fold (thread)",
   ],
 ];
 

@@ -3,7 +3,7 @@
 
 import type { Clock } from "../../capacity/clock.js";
 import type { Cause, Deficit, Label, Seal } from "../../trust/index.js";
-import type { EffectStatus, HarnessEvent, RecordedEvent, RunStatus, Scope } from "./events.js";
+import type { EffectStatus, HarnessEvent, RecordedEvent, RunStatus, Scope, TextDigest } from "./events.js";
 import type { Recording, StoredRecording } from "./recording.js";
 
 /** A thread as the journal knows it. A thread it does not know has no label. */
@@ -153,6 +153,15 @@ export interface Lease {
   release(): Promise<void>;
 }
 
+/** A text that is kept beside the events, under the SHA-256 of what is kept. */
+export interface KeptText {
+  readonly digest: TextDigest;
+  /** With tags in place of the declared secrets. */
+  readonly text: string;
+  /** The size of the text in bytes. */
+  readonly bytes: number;
+}
+
 /** The journal. Opens its database at first use; every method rejects with `JournalError` when it cannot read or write. */
 export interface Journal {
   readonly url: string;
@@ -162,8 +171,24 @@ export interface Journal {
   /** A fresh unique id with the prefix given: `journal.id("thread")` is `thread-…`. */
   id(prefix: string): string;
 
-  /** Appends one event, then tells the subscribers. `seq` is allocated in the same transaction. */
-  append(scope: Scope, event: HarnessEvent): Promise<RecordedEvent>;
+  /**
+   * Prepares a text that an event will name: replaces the declared secrets in it by tags, and names what is left. Nothing
+   * is written yet.
+   */
+  keep(text: string): KeptText;
+  /**
+   * Appends one event, together with the texts that it names, then tells the subscribers. `seq` is allocated in the same
+   * transaction. Declared secrets in the event are replaced by tags before anything is hashed.
+   */
+  append(scope: Scope, event: HarnessEvent, texts?: readonly KeptText[]): Promise<RecordedEvent>;
+  /** The texts that events of this thread name; all of them without `digests`. One that was erased is missing. */
+  texts(thread: string, digests?: readonly TextDigest[]): Promise<ReadonlyMap<TextDigest, string>>;
+  /**
+   * Erases what was recorded of a thread: its key, and with it the bodies of its events, texts, labels, approvals and
+   * effects. The chain of events stays, and says who erased them. Returns how many events lost their bodies. The caller
+   * holds the thread's lease, and erases its checkpoints.
+   */
+  erase(thread: string, by: string, reason: string): Promise<number>;
   /** Events in order of recording. */
   events(query: { readonly thread: string; readonly run?: string }): Promise<readonly RecordedEvent[]>;
   /**

@@ -8,12 +8,19 @@ import {
   fitsHead,
   headerColumn,
   isChained,
+  isNamed,
+  keyIdOf,
   type StoredEvent,
   type StoredHead,
   sha256,
 } from "./chain.js";
+import { harnessEvent } from "./event-schema.js";
+import type { TextDigest } from "./events.js";
 import type { KeptHead } from "./kept-heads.js";
+import { digestsOf, promptMessages } from "./prompt.js";
+import type { StoredKey, StoredText } from "./recording.js";
 import { json } from "./rows.js";
+import { keyOf, type ThreadKey } from "./thread-key.js";
 import type { Journal } from "./types.js";
 
 /** One event, by its run and its number there. */
@@ -32,6 +39,10 @@ export type Verification =
       readonly heads: number;
       /** Heads kept outside the database that fit. */
       readonly kept: number;
+      /** Events whose bodies were erased, by an event that says so. */
+      readonly erased: number;
+      /** Texts that events name, each counted once. All of them are there, and what was written. */
+      readonly texts: number;
       /** Lines beside them that say nothing: torn, changed, or written with another key. */
       readonly unreadable: number;
       /**
@@ -54,9 +65,23 @@ export interface Verifiable {
   readonly heads: readonly StoredHead[];
   readonly kept?: readonly KeptHead[];
   readonly unreadable?: number;
+  readonly keys?: readonly StoredKey[];
+  readonly texts?: readonly StoredText[];
+}
+
+/** What the walk needs beside the events. */
+interface Around {
+  readonly keys: ReadonlyMap<string, ThreadKey>;
+  /** Where the last erasure of the thread stands among its events; -1 without one. */
+  readonly erasedBefore: number;
+  readonly places: ReadonlyMap<StoredEvent, number>;
+  readonly texts: ReadonlyMap<TextDigest, string>;
+  /** Digests of texts that were found to be what they should be. */
+  readonly sound: Set<TextDigest>;
 }
 
 const bodyKind = json(z.looseObject({ kind: z.string() }));
+const body = json(harnessEvent);
 
 /** Carries the first problem out of the walk. */
 class Broken extends Error {
@@ -86,7 +111,15 @@ export function verifyRecording(recording: Verifiable, seal: Seal | undefined): 
   }
 }
 
-function walk({ events, heads, kept = [], unreadable = 0 }: Verifiable, seal: Seal | undefined): Verification {
+function walk(recording: Verifiable, seal: Seal | undefined): Verification {
+  const { events, heads, kept = [], unreadable = 0, keys = [], texts = [] } = recording;
+  const around: Around = {
+    keys: new Map(keys.map(({ id, secret }) => [id, keyOf(id, secret)])),
+    erasedBefore: events.findLastIndex((event) => isErasure(event)),
+    places: new Map(events.map((event, index) => [event, index])),
+    texts: new Map(texts.map(({ digest, text }) => [digest, text])),
+    sound: new Set(),
+  };
   const runs = new Map<string, StoredEvent[]>();
   for (const event of events) {
     const own = runs.get(event.run);
@@ -98,7 +131,7 @@ function walk({ events, heads, kept = [], unreadable = 0 }: Verifiable, seal: Se
   let seen = 0;
   let completeFrom: EventPlace | undefined;
   for (const [run, own] of runs) {
-    verifyRun(own);
+    verifyRun(own, around);
     const isLegacy = own.some((each) => each.hash === chainedBefore(each.prev, each.header));
     verifyHead(headOf.get(run), own, isLegacy, seal);
     check(!isLegacy || completeFrom === undefined, { run, seq: 1 }, "its run is not linked to the one before it");
@@ -113,13 +146,19 @@ function walk({ events, heads, kept = [], unreadable = 0 }: Verifiable, seal: Se
   for (const head of kept) verifyKept(head, runs.get(head.run));
   return {
     ...{ ok: true, events: events.length, runs: runs.size, heads: seal === undefined ? 0 : sealed(heads) },
-    ...{ kept: kept.length, unreadable, completeFrom },
+    ...{ kept: kept.length, unreadable, completeFrom, texts: around.sound.size },
+    erased: events.filter(({ body }) => body === "").length,
   };
 }
 
+/** Not by the header: that of a body in the clear could name any kind. */
+const isErasure = ({ body, header }: StoredEvent): boolean =>
+  bodyKind.safeParse(body).data?.kind === "thread.erased" &&
+  headerColumn.safeParse(header).data?.kind === "thread.erased";
+
 const sealed = (heads: readonly StoredHead[]): number => heads.filter((head) => head.seal !== null).length;
 
-function verifyRun(events: readonly StoredEvent[]): void {
+function verifyRun(events: readonly StoredEvent[], around: Around): void {
   const numbers = new Set(events.map(({ seq }) => seq));
   let before: StoredEvent | undefined;
   for (const event of events) {
@@ -128,21 +167,58 @@ function verifyRun(events: readonly StoredEvent[]): void {
     check(seq <= due || numbers.has(due), { run, seq: due }, "it is missing");
     check(seq <= due, { run, seq: due }, `it does not stand in its place: event ${seq} comes before it`);
     check(seq === due, { run, seq }, "it is there twice, or not in its place");
-    verifyEvent(event);
+    verifyEvent(event, around);
     check(before === undefined || event.prev === before.hash, event, `it does not follow event ${seq - 1}`);
     before = event;
   }
 }
 
-/** The event in itself: row, header and body agree. */
-function verifyEvent(event: StoredEvent): void {
+/** The event in itself: row, header and body agree, and so do the texts that it names. */
+function verifyEvent(event: StoredEvent, around: Around): void {
+  const { keys, erasedBefore, places } = around;
   check(isChained(event), event, "its hash is not that of its header in this place");
   const { data: header } = headerColumn.safeParse(event.header);
   if (header === undefined) throw new Broken(event, "its header cannot be read");
   const isOwn = header.run === event.run && header.seq === event.seq && header.thread === event.thread;
   check(isOwn, event, `its header is that of event ${header.seq} of run ${header.run} of thread ${header.thread}`);
-  check(sha256(event.body) === header.body, event, "its body is not what its digest names");
+  if (event.body === "") {
+    check((places.get(event) ?? 0) < erasedBefore, event, "its body is missing, and no event says who erased it");
+    return;
+  }
+  const id = keyIdOf(header.body);
+  check(
+    id === undefined || keys.has(id),
+    event,
+    "the key that its body was written with is gone, or another journal's",
+  );
+  check(isNamed(event.body, header.body, keys), event, "its body is not what its digest names");
   check(bodyKind.safeParse(event.body).data?.kind === header.kind, event, `its body is not of kind ${header.kind}`);
+  verifyTexts(event, header.kind, around);
+}
+
+/** Kinds of events that name texts. */
+const NAMING: ReadonlySet<string> = new Set([
+  "input",
+  "state.update",
+  "recall",
+  "model.request",
+  "model.response",
+  "model.error",
+  "tool.output",
+]);
+
+function verifyTexts(event: StoredEvent, kind: string, { texts, sound }: Around): void {
+  const named = NAMING.has(kind) ? body.safeParse(event.body).data : undefined;
+  if (named === undefined) return;
+  const verify = (digest: TextDigest): void => {
+    if (sound.has(digest)) return;
+    const text = texts.get(digest);
+    check(text !== undefined, event, `text ${digest}, which it names, is missing`);
+    check(sha256(text ?? "") === digest, event, `text ${digest}, which it names, is not what was written`);
+    sound.add(digest);
+  };
+  digestsOf(named).forEach(verify);
+  if (named.kind === "model.request") promptMessages(named.prompt, texts)?.forEach(verify);
 }
 
 function verifyHead(

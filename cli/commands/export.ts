@@ -48,7 +48,9 @@ async function exportThread(
     const { events, runs } = found;
     if (json) return terminal.out(JSON.stringify({ thread, out, events, runs, key, next }));
     terminal.out(`Exported ${count(events, "event")} in ${count(runs, "run")} to ${out}, sealed with key ${key}.`);
-    terminal.out("It holds what the agent read and wrote, in the clear. Keep the key file apart from it.");
+    terminal.out(
+      "It holds what the agent read and wrote, in the clear, and the thread's own key. Keep the key file apart.",
+    );
     terminal.out(`Next:\n  ${next}`);
   });
 }

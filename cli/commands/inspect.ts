@@ -1,13 +1,15 @@
 // `bulkhead inspect THREAD`: reads the record of a thread: what happened, why it ended so, one step in full, and how it
 // differs from another thread. Needs the journal only: no graph is loaded and nothing is run.
 
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { CommandError } from "../exit.js";
+import { CommandError, UsageError } from "../exit.js";
 import type { StepRecord } from "../inspect/print.js";
 import type { OpenedJournal } from "../journal.js";
 import { command, wholeNumber, withDatabase, withJson } from "../options.js";
 import type { Terminal } from "../terminal.js";
-import { shellWord } from "../text.js";
+import { count, shellWord } from "../text.js";
 
 interface InspectOptions {
   readonly db?: string;
@@ -15,6 +17,8 @@ interface InspectOptions {
   readonly step?: string;
   readonly why?: boolean;
   readonly diff?: string;
+  readonly html?: string;
+  readonly prices?: string;
 }
 
 export const inspectCommand = (terminal: Terminal): Command =>
@@ -25,6 +29,7 @@ export const inspectCommand = (terminal: Terminal): Command =>
         "bulkhead inspect THREAD --why",
         "bulkhead inspect THREAD --step 12",
         "bulkhead inspect THREAD --diff OTHER --json",
+        "bulkhead inspect THREAD --html thread.html",
       ]),
     ),
   )
@@ -34,10 +39,20 @@ export const inspectCommand = (terminal: Terminal): Command =>
     )
     .addOption(new Option("--step <number>", "one superstep in full").argParser(wholeNumber).conflicts("diff"))
     .option("--diff <other>", "the first difference from another thread's record")
+    .addOption(
+      new Option("--html <file>", "the whole record as one page for a browser, which needs no network").conflicts([
+        "why",
+        "step",
+        "diff",
+        "json",
+      ]),
+    )
+    .option("--prices <file>", "with --html: what a million tokens cost, by model, as JSON")
     .action((thread: string, options: InspectOptions) => inspect(thread, options, terminal));
 
 async function inspect(thread: string, options: InspectOptions, terminal: Terminal): Promise<void> {
-  const { json = false, step, why = false, diff, ...flags } = options;
+  const { json = false, step, why = false, diff, html, prices, ...flags } = options;
+  if (prices !== undefined && html === undefined) throw new UsageError("--prices is for --html FILE.");
   const { requireThread, withJournal } = await import("../journal.js");
   const { redactUrl } = await import("../../checkpoints/index.js");
   const print = await import("../inspect/print.js");
@@ -50,9 +65,10 @@ async function inspect(thread: string, options: InspectOptions, terminal: Termin
       if (!json && next !== undefined) out(`Next:\n  ${program} inspect ${shellWord(thread)} ${next}${database}`);
     };
     await requireThread(opened, thread, terminal);
+    if (html !== undefined) return writePage(thread, html, prices, journal, terminal);
     const events = await journal.events({ thread });
     if (diff !== undefined) {
-      const { firstDifference } = await import("../inspect/difference.js");
+      const { firstDifference } = await import("../../checkpoints/index.js");
       await requireThread(opened, diff, terminal);
       const difference = firstDifference(events, await journal.events({ thread: diff }));
       const found = { thread, other: diff, identical: difference === undefined, difference: difference ?? null };
@@ -74,6 +90,27 @@ async function inspect(thread: string, options: InspectOptions, terminal: Termin
     const timeline = timelineOf(events);
     tell({ thread, ...timeline }, () => print.linesOfTimeline(timeline, style), "--why");
   });
+}
+
+/** Writes the page. Only its owner can read it: it holds everything that was recorded. */
+async function writePage(
+  thread: string,
+  file: string,
+  priceFile: string | undefined,
+  journal: OpenedJournal["journal"],
+  { cwd, out }: Terminal,
+): Promise<void> {
+  const { htmlOf } = await import("../inspect/html/page.js");
+  const { readPrices } = await import("../inspect/html/prices.js");
+  const { pageRecordOf } = await import("../inspect/html/record.js");
+  const prices = priceFile === undefined ? undefined : await readPrices(cwd, priceFile);
+  const record = await pageRecordOf(journal, thread);
+  const page = htmlOf({ ...record, ...(prices === undefined ? {} : { prices }) });
+  await writeFile(resolve(cwd, file), page, { mode: 0o600 }).catch((error: Error) => {
+    throw new CommandError(`the page cannot be written: ${error.message}`);
+  });
+  const size = (Buffer.byteLength(page) / 1e6).toFixed(1);
+  out(`${file}: ${count(record.events.length, "event")}, ${size} MB. Open it in a browser.`);
 }
 
 /** The step's events, and the approvals and effects they speak of as the journal has them. */
@@ -98,11 +135,15 @@ async function stepRecord(
     if (event.kind.startsWith("approval.") && "id" in event) approvals.add(event.id);
     if (event.kind === "effect") effects.add(event.key);
   }
+  const { contentsOf } = await import("../inspect/contents.js");
+  const { recordedTexts } = await import("../inspect/html/record.js");
+  const texts = await recordedTexts(journal, thread, events);
   const known = <Item>(item: Item | undefined): readonly Item[] => (item === undefined ? [] : [item]);
   return {
     thread,
     step,
     events,
+    contents: contentsOf(events, texts),
     approvals: (await Promise.all([...approvals].map((id) => journal.approval(id)))).flatMap(known),
     effects: (await Promise.all([...effects].map((key) => journal.effect(key)))).flatMap(known),
   };

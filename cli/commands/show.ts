@@ -37,6 +37,7 @@ async function show(thread: string, { json = false, ...flags }: ShowOptions, ter
       ["status", view.status],
       ["graph", view.graph],
       ["task", cut(view.task ?? "", 200)],
+      ...(view.erased === null ? [] : [["erased", erasedInWords(view.erased)] satisfies [string, string]]),
       ["trust", `${trust.minTrust}  ${barsOf(trust)} ${describeLabel(trust)}`],
       ...trust.causes.map((cause): [string, string] => ["", cause]),
       ["checkpoint", checkpoint === null ? "none" : `${checkpoint.id}  ${checkpoint.at}  step ${checkpoint.step}`],
@@ -56,11 +57,14 @@ async function show(thread: string, { json = false, ...flags }: ShowOptions, ter
   });
 }
 
+const erasedInWords = ({ at, by, reason }: { at: string; by: string; reason: string }): string =>
+  `on ${at} by ${by}: ${reason}`;
+
 const nextOf = ({ next, why }: CheckpointView): string =>
   next === null ? `unknown: ${why}` : next.length === 0 ? "nothing, it is done" : next.join(", ");
 
 async function viewOf(thread: string, opened: OpenedJournal, terminal: Terminal) {
-  const { requireThread, statusOf } = await import("../journal.js");
+  const { erasureOf, requireThread, statusOf } = await import("../journal.js");
   const { describeCause, minTrust, parseCauses } = await import("../../trust/index.js");
   const { answerOf } = await import("../run/outcome.js");
   const { openCheckpointer } = await import("../../checkpoints/index.js");
@@ -71,12 +75,14 @@ async function viewOf(thread: string, opened: OpenedJournal, terminal: Terminal)
     const tuple = await saver.getTuple({ configurable: { thread_id: thread } });
     const values = tuple?.checkpoint.channel_values;
     const events = await journal.events({ thread });
+    const erased = erasureOf(events);
     const trust = values?.["trust"] as { causes?: unknown } | undefined;
     return {
       thread,
       status: await statusOf(journal, record),
       graph: record.graph,
       task: record.task ?? null,
+      erased: erased === undefined ? null : { ...erased, at: new Date(erased.at).toISOString() },
       answer: answerOf(values) ?? null,
       trust: {
         ...record.floor,

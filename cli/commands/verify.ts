@@ -96,8 +96,12 @@ function report({ thread, found, missingKey, next }: Verified, terminal: Termina
     terminal.out(`Next:\n  ${next}`);
     return;
   }
-  const { events, runs, heads, kept, unreadable, completeFrom } = found;
-  terminal.out(`${good("Intact:")} ${count(events, "event")} in ${count(runs, "run")} of thread ${thread}.`);
+  const { events, runs, heads, kept, unreadable, completeFrom, erased, texts } = found;
+  const named = texts === 0 ? "" : `, with ${count(texts, "text")}`;
+  terminal.out(`${good("Intact:")} ${count(events, "event")} in ${count(runs, "run")} of thread ${thread}${named}.`);
+  if (erased > 0) {
+    terminal.out(`The contents of ${count(erased, "event")} of them were erased, and the chain says so.`);
+  }
   if (missingKey !== undefined) {
     terminal.out(
       `Its seals were not checked: key ${missingKey} is not here, and without it whoever wrote the bundle could have written all of it. Name its file with BULKHEAD_KEY_FILE.`,

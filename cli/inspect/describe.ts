@@ -58,13 +58,10 @@ export const describeFall = (from: Label, to: Label): string =>
     .map((axis) => `${axis} ${from[axis]}→${to[axis]}`)
     .join(", ");
 
-/** The rank that the thread's trust has at most after this event; `undefined` where it says nothing of it. */
-export function trustIn(event: HarnessEvent): Label | undefined {
-  if (event.kind === "trust.fell") return event.to;
-  return event.kind === "thread.derived" ? event.floor : undefined;
-}
-
-/** Says what happened; `undefined` for what is not worth a line: the start of a node, an admission without a wait. */
+/**
+ * Says what happened; `undefined` for what is not worth a line: the start of a node, an admission without a wait, what
+ * a later line tells again (a request by its answer, a tool's output by what the planner was told).
+ */
 export function describe(event: HarnessEvent): Description | undefined {
   switch (event.kind) {
     case "run.start": {
@@ -73,9 +70,23 @@ export function describe(event: HarnessEvent): Description | undefined {
     }
     case "thread.derived":
       return { text: `goes on from step ${event.step} of ${event.from} (${event.as})${rankOf(event.floor)}` };
+    case "input": {
+      const what = event.as === "input" ? "is given input" : event.value === undefined ? "goes on" : "is answered";
+      return { text: `${what}${event.by === undefined ? "" : ` by ${event.by}`}` };
+    }
+    case "thread.erased":
+      return {
+        text: `the contents of ${count(event.events, "event")} were erased by ${event.by}: ${event.reason}`,
+        tone: "bad",
+      };
     case "run.end":
       return toned(`${event.status}${because(event.error)}`, TONES[event.status]);
     case "node.start":
+    case "checkpoint":
+    case "clock":
+    case "random":
+    case "model.request":
+    case "tool.output":
       return undefined;
     case "node.end":
       return event.error === undefined ? undefined : { text: `failed${because(event.error)}`, tone: "bad" };

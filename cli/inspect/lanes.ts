@@ -1,7 +1,7 @@
 // Where in a record an event stands: its lane under a name a person can tell from others, and its superstep as a
 // stretch of the record. Pure.
 
-import type { RecordedEvent } from "../../checkpoints/index.js";
+import { type RecordedEvent, subagentOf } from "../../checkpoints/index.js";
 
 /** Names the lanes of a record: `reader#1` is the first `reader` that appears. The run's own lane has no name. */
 export class LaneNames {
@@ -21,12 +21,14 @@ export class LaneNames {
   }
 }
 
-/** The subagent a lane belongs to: `reader` of `reader:call_1`. */
-export const subagentOf = (lane: string): string => lane.split(":")[0] ?? lane;
-
 /** The supersteps of the run's own lane, in order and once each. */
 export const stepsOf = (events: readonly RecordedEvent[]): readonly number[] => [
-  ...new Set(events.flatMap(({ scope }) => (scope.lane === undefined && scope.step !== undefined ? scope.step : []))),
+  ...new Set(
+    events.flatMap(({ scope, event }) => {
+      const isOwn = scope.lane === undefined && scope.step !== undefined && event.kind !== "checkpoint";
+      return isOwn ? (scope.step ?? []) : [];
+    }),
+  ),
 ];
 
 /**

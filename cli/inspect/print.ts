@@ -1,12 +1,19 @@
 // How what `inspect` found looks in a terminal. Everything that comes from a record is escaped here: an argument or an
 // error can hold the control characters that move a cursor, or letters that hide others.
 
-import type { ApprovalRecord, EffectRecord, RecordedEvent } from "../../checkpoints/index.js";
+import type {
+  ApprovalRecord,
+  EffectRecord,
+  HarnessEvent,
+  RecordDifference,
+  RecordedEvent,
+} from "../../checkpoints/index.js";
 import { visible } from "../../nodes/view.js";
 import { readLabel } from "../../trust/index.js";
 import { barsOf, count, cut, describeLabel, type Style } from "../text.js";
+import type { Contents } from "./contents.js";
 import { callOf, describe, type Tone } from "./describe.js";
-import type { Difference } from "./difference.js";
+
 import { LaneNames } from "./lanes.js";
 import type { InspectedRun, Timeline, TimelineEntry } from "./timeline.js";
 import type { Why } from "./why.js";
@@ -21,6 +28,7 @@ export interface StepRecord {
   readonly events: readonly RecordedEvent[];
   readonly approvals: readonly ApprovalRecord[];
   readonly effects: readonly EffectRecord[];
+  readonly contents: readonly Contents[];
 }
 
 const one = (text: string, width = WIDTH): string => visible(cut(text, width));
@@ -74,17 +82,19 @@ export function linesOfWhy({ summary, chain }: Why, style: Style): string[] {
 }
 
 /** One superstep in full. */
-export function linesOfStep({ step, events, approvals, effects }: StepRecord, style: Style): string[] {
+export function linesOfStep({ step, events, approvals, effects, contents }: StepRecord, style: Style): string[] {
   const names = new LaneNames();
   const lines = events.flatMap((recorded) => {
     const { scope, seq, at, event } = recorded;
-    const { kind, ...fields } = event;
+    const { kind, ...fields } = withoutDigests(event);
+    const own = contents.find((each) => each.run === scope.run && each.seq === seq);
     const lane = names.of(recorded);
     const who = lane === undefined ? (scope.node ?? "") : `┆ ${lane} ${scope.node ?? ""}`;
     const { text = "", tone } = describe(event) ?? {};
     return [
       `${style.dim(`${time(at)} #${seq}`)}  ${one(who)}  ${style.bold(one(kind))}  ${toned(one(text), tone, style)}`.trimEnd(),
       ...fieldLines(fields, "    "),
+      ...(own === undefined ? [] : linesOfContents(own, style)),
     ];
   });
   return [
@@ -114,6 +124,62 @@ export function linesOfStep({ step, events, approvals, effects }: StepRecord, st
   ];
 }
 
+/** What digests stand for is shown below the fields. */
+function withoutDigests(event: HarnessEvent): HarnessEvent {
+  if (event.kind !== "model.request") return event;
+  const { messages: _, tools: __, ...parameters } = event.prompt.frame ?? {};
+  return { ...event, prompt: { frame: parameters } };
+}
+
+/** The contents of one event. A prompt's tools by their names: their schemas are in the JSON. */
+function linesOfContents({ prompt, answer, raw, output }: Contents, style: Style): string[] {
+  const block = (name: string, text: string): string[] => [
+    `    ${style.bold(name)}`,
+    ...text.split("\n").map((line) => `      ${visible(line)}`),
+  ];
+  if (answer !== undefined) {
+    const calls = answer.toolCalls.map((call) => `${call.name}(${call.arguments})`);
+    const tokens = answer.logprobs?.tokens ?? [];
+    return [
+      ...(answer.content === "" ? [] : block("answer", answer.content)),
+      ...(calls.length === 0 ? [] : block("calls", calls.join("\n"))),
+      ...(tokens.length === 0 ? [] : block("least likely tokens", leastLikely(tokens))),
+    ];
+  }
+  if (raw !== undefined) return block("body", raw);
+  if (output !== undefined) return block("text", output);
+  if (typeof prompt !== "object" || prompt === null) return block("prompt", String(prompt));
+  const { messages = [], tools = [] } = prompt as { messages?: PromptMessage[]; tools?: PromptTool[] };
+  return [
+    ...messages.flatMap(({ role = "?", content, tool_calls: made }) => [
+      ...block(role, typeof content === "string" ? content : JSON.stringify(content ?? "")),
+      ...(made === undefined ? [] : block(`${role} calls`, JSON.stringify(made))),
+    ]),
+    ...(tools.length === 0 ? [] : block("tools", tools.map(({ function: its }) => its?.name ?? "?").join(", "))),
+  ];
+}
+
+interface PromptMessage {
+  readonly role?: string;
+  readonly content?: unknown;
+  readonly tool_calls?: unknown;
+}
+
+interface PromptTool {
+  readonly function?: { readonly name?: string };
+}
+
+/** How many tokens are named. */
+const UNLIKELY = 5;
+
+/** Where the model was least sure: `"49.00" 61 %`. */
+const leastLikely = (tokens: readonly { readonly token: string; readonly logprob: number }[]): string =>
+  tokens
+    .toSorted((left, right) => left.logprob - right.logprob)
+    .slice(0, UNLIKELY)
+    .map(({ token, logprob }) => `${JSON.stringify(token)} ${Math.round(100 * Math.exp(logprob))} %`)
+    .join(", ");
+
 /** `name  value`, whole; an object's own fields below it. */
 function fieldLines(fields: object, indent: string): string[] {
   return Object.entries(fields).flatMap(([name, value]: [string, unknown]): string[] => {
@@ -129,7 +195,7 @@ function fieldLines(fields: object, indent: string): string[] {
 
 /** The first difference, both sides and the fields in which they differ. */
 export function linesOfDifference(
-  difference: Difference | undefined,
+  difference: RecordDifference | undefined,
   [left, right]: readonly [string, string],
   style: Style,
 ): string[] {

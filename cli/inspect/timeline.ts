@@ -1,9 +1,9 @@
 // A thread's record as a timeline: its runs one after the other, a line for each thing that happened, and the trust,
 // which only falls. Pure: from events to entries. How they look in a terminal is `print.ts`.
 
-import type { RecordedEvent, RunStatus } from "../../checkpoints/index.js";
+import { type RecordedEvent, type RunStatus, trustIn } from "../../checkpoints/index.js";
 import { AXES, type Label, meet, sameLabel, TOP } from "../../trust/index.js";
-import { type Description, describe, describeFall, trustIn } from "./describe.js";
+import { type Description, describe, describeFall } from "./describe.js";
 import { LaneNames } from "./lanes.js";
 
 /** One run of the thread. */
@@ -48,7 +48,7 @@ export function timelineOf(events: readonly RecordedEvent[]): Timeline {
   const names = new LaneNames();
   let trust = TOP;
   for (const recorded of events) {
-    const { scope, seq, at, event } = recorded;
+    const { scope, at, event } = recorded;
     const lane = names.of(recorded);
     const known = runs.get(scope.run) ?? { run: scope.run, from: at, to: at, status: "unknown", events: 0 };
     const counted = { ...known, events: known.events + 1 };
@@ -59,19 +59,21 @@ export function timelineOf(events: readonly RecordedEvent[]): Timeline {
     const description = event.kind === "trust.fell" ? fallOf(event.causes, before, trust) : describe(event);
     if (description === undefined) continue;
     entries.push({
-      run: scope.run,
-      seq,
-      at,
-      kind: event.kind,
-      ...(scope.step === undefined ? {} : { step: scope.step }),
-      ...(scope.node === undefined ? {} : { node: scope.node }),
-      ...(lane === undefined ? {} : { lane }),
+      ...placeOf(recorded, lane),
       ...description,
       ...(sameLabel(before, trust) ? {} : { trust }),
     });
   }
   return { runs: [...runs.values()], entries, trust };
 }
+
+/** Where an event stands, as a line of the timeline says it. */
+export const placeOf = ({ scope, seq, at, event }: RecordedEvent, lane: string | undefined) => ({
+  ...{ run: scope.run, seq, at, kind: event.kind },
+  ...(scope.step === undefined ? {} : { step: scope.step }),
+  ...(scope.node === undefined ? {} : { node: scope.node }),
+  ...(lane === undefined ? {} : { lane }),
+});
 
 /** Parallel branches, and the step that waits for them, report the same fall; it is told once. */
 function fallOf(

@@ -2,9 +2,9 @@
 // chain of events that explains it. For each axis that counted: what was read, the first fall to the rank it had, how
 // that reached the run's own lane; then the decision, what people answered, and what was done. Pure.
 
-import type { HarnessEvent, RecordedEvent } from "../../checkpoints/index.js";
+import { type HarnessEvent, type RecordedEvent, trustIn } from "../../checkpoints/index.js";
 import { AXES, type Axis, meet, minTrust, type Rank } from "../../trust/index.js";
-import { callOf, describe, trustIn } from "./describe.js";
+import { callOf, describe } from "./describe.js";
 import { LaneNames } from "./lanes.js";
 
 type EventOf<Kind extends HarnessEvent["kind"]> = Extract<HarnessEvent, { kind: Kind }>;
@@ -163,7 +163,8 @@ function* consequencesOf(
     if (event.kind === "gate.decision" && event.tool === decision.tool && event.callId !== decision.callId) return;
     if (event.kind === "gate.decision" && event.callId === decision.callId) yield [recorded, "decision"];
     if (event.kind !== "effect" || event.tool !== decision.tool || decision.verdict === "block") continue;
-    if (event.status === "dispatched" && keys.size === 0) keys.add(event.key);
+    const isOf = event.callId === undefined ? keys.size === 0 : event.callId === decision.callId;
+    if (event.status === "dispatched" && isOf) keys.add(event.key);
     if (keys.has(event.key)) yield [recorded, "effect"];
   }
 }

@@ -7,6 +7,7 @@ import { rewindThread } from "../../graphs/index.js";
 import { parseFault } from "../../models/index.js";
 import type { RunOptions } from "../commands/run.js";
 import { configure, loadGraph, requireProject } from "../project.js";
+import { startTracing } from "../telemetry.js";
 import type { Terminal } from "../terminal.js";
 import { describeLabel } from "../text.js";
 import { type Ended, type Opened, runOnce } from "./once.js";
@@ -29,9 +30,11 @@ export async function rewindTask(thread: string, options: RewindOptions, termina
   terminal.env["BULKHEAD_WORKSPACE"] = workspace;
   const loaded = await loadGraph(project, graph);
   const { saver, close } = await openCheckpointer(settings.database);
+  const stopTracing = await startTracing(loaded.harness.journal, settings, terminal);
   try {
     return (await rewindAndRun(thread, workspace, { options, terminal, loaded, saver })).code;
   } finally {
+    await stopTracing();
     await close();
     await loaded.harness.close();
   }

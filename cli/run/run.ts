@@ -9,6 +9,7 @@ import { parseFault, type Settings } from "../../models/index.js";
 import type { RunOptions } from "../commands/run.js";
 import { UsageError } from "../exit.js";
 import { configure, loadGraph, requireProject } from "../project.js";
+import { startTracing } from "../telemetry.js";
 import type { Terminal } from "../terminal.js";
 import { runOnce } from "./once.js";
 import { rewindAndRun } from "./rewind.js";
@@ -28,6 +29,7 @@ export async function runTask(argument: string | undefined, options: RunOptions,
   terminal.env["BULKHEAD_WORKSPACE"] = workspace; // A thread goes on where it worked, unless it is told otherwise.
   const loaded = await loadGraph(project, target.graph);
   const { saver, close } = await openCheckpointer(settings.database);
+  const stopTracing = await startTracing(loaded.harness.journal, settings, terminal);
   try {
     const opened = { options, terminal, loaded, saver };
     const rewinds = options.onLowTrust === "rewind" ? MAX_REWINDS : 0;
@@ -43,6 +45,7 @@ export async function runTask(argument: string | undefined, options: RunOptions,
     }
     return ended.code;
   } finally {
+    await stopTracing();
     await close();
     await loaded.harness.close();
   }

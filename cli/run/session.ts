@@ -10,6 +10,7 @@ import { CommandError } from "../exit.js";
 import type { LoadedGraph } from "../project.js";
 import type { Terminal } from "../terminal.js";
 import { type ApproveMode, answerPending, decideApproval, decider } from "./approvals.js";
+import { codeOf } from "./code.js";
 import type { Interruption } from "./interruption.js";
 import { type Outcome, outcomeOfError, outcomeOfState } from "./outcome.js";
 import type { Reporter } from "./reporter.js";
@@ -69,7 +70,8 @@ export class Session {
         const { model, offline } = loaded.harness.model;
         const resumed = this.options.mode === "resume";
         const { workspace } = this.options;
-        const start = { graph: loaded.name, ...told, model, offline, resumed, workspace };
+        const code = codeOf(loaded);
+        const start = { graph: loaded.name, ...told, model, offline, resumed, workspace, code };
         await journal.append(this.scope, { kind: "run.start", ...start });
         const outcome = await this.drive(input, lease, listening);
         await this.end(journal, outcome);

@@ -6,4 +6,5 @@ import { openJournal } from "bulkhead/checkpoints";
 import type { Settings } from "bulkhead/models";
 
 /** The journal of this project. */
-export const openThreads = (settings: Settings) => openJournal(settings.database, { keyFile: settings.keyFile });
+export const openThreads = (settings: Settings) =>
+  openJournal(settings.database, { keyFile: settings.keyFile, secrets: settings.secrets });

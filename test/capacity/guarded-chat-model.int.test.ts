@@ -33,6 +33,7 @@ describe("a drop-in chat model", () => {
       unclearAttempts: 0,
       queueMs: expect.any(Number),
       requestId: "request-0",
+      responseId: expect.stringMatching(/./),
       headers: { "x-request-id": "request-0", "x-ratelimit-remaining-requests": "42" },
       systemFingerprint: "fp_test",
       finishReason: "stop",

@@ -8,8 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { all, first, type Work } from "../../checkpoints/database/database.js";
 import { openSqlite } from "../../checkpoints/database/sqlite.js";
 import { parseDatabaseUrl } from "../../checkpoints/database/target.js";
-import { type JournalError, openCheckpointer, openJournal, redactUrl } from "../../checkpoints/index.js";
+import { type JournalError, openCheckpointer, openJournal, redactUrl, verifyThread } from "../../checkpoints/index.js";
 import { BOTTOM, TOP } from "../../trust/index.js";
+import { asVersion4, LATER } from "./older.js";
 import { approvalRequest, effectIntent } from "./support.js";
 
 let cwd: string;
@@ -46,6 +47,15 @@ async function useBoth(url: string): Promise<JournalError[]> {
     .catch((error: unknown) => error);
   return [byJournal, bySaver] as JournalError[];
 }
+
+const rowsOf = (statement: string): readonly Record<string, unknown>[] => {
+  const handle = new Libsql(file);
+  try {
+    return handle.prepare(statement).all([]) as Record<string, unknown>[];
+  } finally {
+    handle.close();
+  }
+};
 
 const tamper = (...statements: string[]) => {
   const handle = new Libsql(file);
@@ -102,7 +112,7 @@ describe("a database that cannot be used", () => {
       code: "JOURNAL_NEWER",
       message: expect.stringMatching(/was written by a newer version: its schema is version 99.*Update bulkhead/),
     });
-    tamper("UPDATE h_schema SET version = 4");
+    tamper("UPDATE h_schema SET version = 5");
     expect(await journal.threads()).toHaveLength(1); // A failed opening is tried again.
     await journal.close();
   });
@@ -119,7 +129,7 @@ describe("a database that cannot be used", () => {
       ...["h_effect", "h_thread"].map((table) => `ALTER TABLE ${table} DROP COLUMN root`),
       ...["h_effect", "h_thread"].map((table) => `ALTER TABLE ${table} DROP COLUMN seal`),
       "ALTER TABLE h_approval DROP COLUMN history",
-      ...["h_label", "h_document", "h_pin"].map((table) => `DROP TABLE ${table}`),
+      ...["h_label", "h_document", "h_pin", ...LATER].map((table) => `DROP TABLE ${table}`),
       "DROP INDEX h_head_thread",
       ...["thread", "seal"].map((column) => `ALTER TABLE h_head DROP COLUMN ${column}`),
       "UPDATE h_schema SET version = 1",
@@ -133,6 +143,33 @@ describe("a database that cannot be used", () => {
     await journal.dispatchEffect("key-2");
     await journal.settleEffect("key-2", { status: "in_doubt" });
     expect(await journal.resolveEffect("key-2", "failed", "ann", "no")).toMatchObject({ status: "failed" });
+    await journal.close();
+  });
+
+  it("is from before bodies were encrypted: it opens, reads, verifies and goes on", async () => {
+    const before = openJournal("sqlite:a.db", { cwd });
+    await before.beginThread("t1", "agent", TOP);
+    for (const ms of [1, 2, 3]) await before.append({ thread: "t1", run: "r1" }, { kind: "node.end", ms });
+    await before.append({ thread: "t1", run: "r2" }, { kind: "run.end", status: "finished" });
+    await before.close();
+    rmSync(`${file}.key.heads`); // They name the hashes of the present format.
+    await asVersion4(file, ["t1"]);
+    const stored = () => rowsOf("SELECT body FROM h_event ORDER BY position").map(({ body }) => String(body));
+    expect(stored()[0]).toBe('{"kind":"node.end","ms":1}');
+
+    const journal = openJournal("sqlite:a.db", { cwd });
+    const read = await journal.events({ thread: "t1" });
+    expect(read.map(({ event }) => event)).toMatchObject([{ ms: 1 }, { ms: 2 }, { ms: 3 }, { status: "finished" }]);
+    const intact = { ok: true, events: 4, runs: 2, heads: 2, erased: 0, completeFrom: { run: "r1", seq: 1 } };
+    expect(await verifyThread(journal, "t1")).toMatchObject(intact);
+    await journal.append({ thread: "t1", run: "r1" }, { kind: "node.end", ms: 4 });
+    await journal.append({ thread: "t1", run: "r3" }, { kind: "node.end", ms: 5 });
+    expect(stored().map((body) => body.startsWith("locked:"))).toEqual([false, false, false, false, true, true]);
+    expect(await journal.events({ thread: "t1", run: "r1" })).toHaveLength(4);
+    expect(await verifyThread(journal, "t1")).toMatchObject({ ...intact, events: 6, runs: 3, heads: 3 });
+    await journal.erase("t1", "ann", "asked to");
+    expect(stored().slice(0, 6).join("")).toBe("");
+    expect(await verifyThread(journal, "t1")).toMatchObject({ ok: true, events: 7, erased: 6 });
     await journal.close();
   });
 

@@ -1,25 +1,16 @@
-// A recording apart from its database: in memory, in a bundle, in another database; from an earlier version; and with
-// damage to the file of heads.
+// A recording apart from its database: in memory; from an earlier version; and with damage to the file of heads.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import Libsql from "libsql";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import {
-  type Journal,
-  openJournal,
-  readBundle,
-  verifyBundle,
-  verifyThread,
-  writeBundle,
-} from "../../checkpoints/index.js";
+import { type Journal, openJournal, verifyThread } from "../../checkpoints/index.js";
 import { chainedBefore, type StoredEvent, type StoredHead } from "../../checkpoints/journal/chain.js";
 import type { Recording } from "../../checkpoints/journal/recording.js";
 import { type Verification, verifyRecording } from "../../checkpoints/journal/verify.js";
-import { TOP } from "../../trust/index.js";
-import { ann, approvalRequest, effectIntent } from "./support.js";
+import { asVersion4 } from "./older.js";
+import { recordedFile } from "./recorded-file.js";
 import { record, tampering } from "./tampering.js";
 
 function onFile(file: string, statements: readonly string[]): void {
@@ -31,18 +22,12 @@ function onFile(file: string, statements: readonly string[]): void {
 let folder: string;
 let journal: Journal;
 let recording: Recording;
+let remove: () => Promise<void>;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "bulkhead-recording-"));
-  journal = openJournal("sqlite:a.db", { cwd: folder });
-  await journal.beginThread("t1", "agent", TOP);
-  await record(journal);
-  recording = await journal.recording("t1");
+  ({ folder, journal, recording, remove } = await recordedFile());
 });
-afterEach(async () => {
-  await journal.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => remove());
 
 describe("in memory", () => {
   it("verifies, and names the place of any tampering (P14)", async () => {
@@ -54,7 +39,11 @@ describe("in memory", () => {
     fc.assert(
       fc.property(tampering(rows), (tampered) => {
         const { run, seq } = tampered.at;
-        expect(verifyRecording(tampered, inMemory.seal), tampered.what).toMatchObject({ ok: false, at: { run, seq } });
+        const { keys } = rows;
+        expect(verifyRecording({ ...tampered, keys }, inMemory.seal), tampered.what).toMatchObject({
+          ok: false,
+          at: { run, seq },
+        });
       }),
       { numRuns: 500 },
     );
@@ -64,9 +53,9 @@ describe("in memory", () => {
 
 describe("says what is wrong", () => {
   const of = (change: (events: StoredEvent[], heads: StoredHead[]) => void): Verification => {
-    const { events, heads } = structuredClone(recording);
+    const { events, heads, keys } = structuredClone(recording);
     change(events, heads);
-    return verifyRecording({ events, heads }, journal.seal);
+    return verifyRecording({ events, heads, keys }, journal.seal);
   };
 
   it.each<[string, number, (events: StoredEvent[], heads: StoredHead[]) => void]>([
@@ -114,74 +103,6 @@ describe("says what is wrong", () => {
   });
 });
 
-describe("a bundle", () => {
-  const bundle = () => join(folder, "bundle");
-
-  it("verifies without the database, and says without the key that no seal was checked", async () => {
-    await writeBundle(bundle(), recording, journal.seal, 1);
-    const read = await readBundle(bundle());
-    expect(verifyBundle(read, journal.seal)).toMatchObject({ ok: true, events: 15, runs: 3, heads: 3, kept: 2 });
-    expect(verifyBundle(read, undefined)).toMatchObject({ ok: true, events: 15, heads: 0 });
-    expect(verifyBundle(read, openJournal("memory:").seal)).toMatchObject({ ok: true, heads: 0 });
-    await expect(writeBundle(bundle(), recording, journal.seal, 1)).rejects.toThrow(/is not empty\. Name a folder/);
-  });
-
-  it("names the place of any tampering with its events (P14)", async () => {
-    await writeBundle(bundle(), recording, journal.seal, 1);
-    const file = join(bundle(), "events.jsonl");
-    await fc.assert(
-      fc.asyncProperty(tampering(recording), async ({ what, at: { run, seq }, events }) => {
-        writeFileSync(file, events.map((event) => `${JSON.stringify(event)}\n`).join(""));
-        const found = verifyBundle(await readBundle(bundle()), journal.seal);
-        expect(found, what).toMatchObject({ ok: false, at: { run } });
-        // The manifest's heads are as they were: what was cut off is named by its first event.
-        if (what === "truncate") expect(found).toMatchObject({ at: { seq: seq + 1 } });
-        else if (what !== "rewrite") expect(found).toMatchObject({ at: { seq } });
-      }),
-      { numRuns: 200 },
-    );
-  });
-
-  it.each([
-    ["events.jsonl", "node.end", "node.ends", /^run r1, event 1: its hash is not that of its header/],
-    ["events.jsonl", "{", "[", /^run r1, event 1: it is missing$/],
-    ["effects.json", "refund_order", "cancel_order", /^effects.json is not what the manifest names$/],
-    ["approvals.json", "approved", "rejected", /^approvals.json is not what the manifest names$/],
-    ["documents.json", "50", "60", /^documents.json is not what the manifest names$/],
-    ["manifest.json", '"agent"', '"other"', /^the seal of manifest.json does not fit$/],
-    ["manifest.json", '"exportedAt": 1', '"exportedAt": 2', /^the seal of manifest.json does not fit$/],
-  ])("is refused when %s was changed", async (name, from, to, problem) => {
-    const digest = "ab".repeat(32);
-    await journal.recordDocument("policy", digest, { limit: 50 });
-    await journal.append({ thread: "t1", run: "r3" }, { kind: "model.error", error: digest });
-    await journal.requestApproval(approvalRequest(journal.clock));
-    await journal.decideApproval("approval-1", "approved", ann);
-    await journal.intendEffect(effectIntent());
-    await writeBundle(bundle(), await journal.recording("t1"), journal.seal, 1);
-    const file = join(bundle(), name);
-    const before = readFileSync(file, "utf8");
-    writeFileSync(file, before.replace(from, to));
-    expect(readFileSync(file, "utf8")).not.toBe(before);
-    const found = verifyBundle(await readBundle(bundle()), journal.seal);
-    expect(found).toMatchObject({ ok: false, problem: expect.stringMatching(problem) });
-  });
-
-  it("is taken over as it is, once, without its approvals", async () => {
-    await journal.requestApproval(approvalRequest(journal.clock));
-    await journal.intendEffect(effectIntent());
-    const whole = await journal.recording("t1");
-    const other = openJournal("sqlite:b.db", { cwd: folder, keyFile: "a.db.key" });
-    expect(await other.adopt(whole)).toBe(true);
-    expect(await other.recording("t1")).toMatchObject({ events: whole.events, heads: whole.heads, approvals: [] });
-    expect(await other.thread("t1")).toMatchObject({ forged: false, floor: TOP });
-    expect(await other.effects()).toEqual(await journal.effects());
-    expect(await verifyThread(other, "t1")).toMatchObject({ ok: true, events: 15, heads: 3, kept: 3 });
-    expect(await other.adopt(whole)).toBe(false);
-    expect(await other.adopt({ ...whole, thread: "t9", record: null })).toBe(false);
-    await other.close();
-  });
-});
-
 describe("the heads kept outside", () => {
   const file = () => join(folder, "a.db.key.heads");
 
@@ -226,6 +147,10 @@ describe("what an earlier version recorded", () => {
   it("is read and verified; what came later is complete from its first run on", async () => {
     await journal.close();
     rmSync(join(folder, "a.db.key.heads"));
+    await asVersion4(join(folder, "a.db"), ["t1", "t2"]);
+    const later = openJournal("sqlite:a.db", { cwd: folder });
+    recording = await later.recording("t1");
+    await later.close();
     // The rows as that version wrote them: every run begins anew, and no head has a seal.
     const legacy = new Map<string, string>();
     const sql: string[] = [];

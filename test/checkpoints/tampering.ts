@@ -39,7 +39,8 @@ export async function recorded(url: string, keyFile: string | undefined): Promis
   await journal.close();
 }
 
-const flipped = (text: string, at: number): string => {
+/** The text with another character at a place. */
+export const flipped = (text: string, at: number): string => {
   const index = at % text.length;
   return `${text.slice(0, index)}${text[index] === "0" ? "1" : "0"}${text.slice(index + 1)}`;
 };

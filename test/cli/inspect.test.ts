@@ -50,7 +50,8 @@ describe("the timeline", () => {
   test("as JSON; a thread without events has an empty one", async () => {
     const { thread, runs, entries, trust } = await jsonOf("t1");
     expect({ thread, runs: runs.length, trust }).toMatchObject({ thread: "t1", runs: 1, trust: { integrity: 0 } });
-    expect(entries[0]).toMatchObject({ run: "r1", step: 3, node: "planner", kind: "capacity" });
+    expect(entries[0]).toMatchObject({ run: "r1", kind: "input" });
+    expect(entries[1]).toMatchObject({ run: "r1", step: 3, node: "planner", kind: "capacity" });
     expect(await jsonOf("t3")).toEqual({ thread: "t3", runs: [], entries: [], trust: TOP });
   });
 });
@@ -102,11 +103,11 @@ describe("--diff", () => {
     });
     const { code, out } = await typed("t1", "--diff", "t2");
     expect(code).toBe(0);
-    expect(out).toMatch(/^first difference: step 1\n {2}t1 {2}#1 recall node\.start/);
+    expect(out).toMatch(/^first difference: outside of the steps\n {2}t1 {2}#1 input/);
     expect(await jsonOf("t1", "--diff", "t2")).toMatchObject({
       other: "t2",
       identical: false,
-      difference: { step: 1 },
+      difference: { left: { event: { kind: "input" } } },
     });
   });
 });

@@ -27,7 +27,12 @@ function setup(steps: readonly ScriptStep[], options: Parameters<typeof testAgen
   const harness = harnessOf(agent.graph);
   if (harness === undefined) throw new Error("not a harness graph");
   const saver = new MemorySaver();
-  const loaded = { name: "agent", graph: agent.graph as unknown as SessionOptions["loaded"]["graph"], harness };
+  const loaded = {
+    name: "agent",
+    graph: agent.graph as unknown as SessionOptions["loaded"]["graph"],
+    harness,
+    root: "/nowhere",
+  };
   return {
     ...agent,
     saver,

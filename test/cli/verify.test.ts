@@ -48,18 +48,25 @@ describe("verify THREAD", () => {
     });
     const { out } = await typed(["verify", "t1", "--db", db, "--json"]);
     expect(JSON.parse(out)).toEqual({
-      ...{ thread: "t1", ok: true, events: 15, runs: 3, heads: 3, kept: 3, unreadable: 0 },
+      ...{ thread: "t1", ok: true, events: 15, runs: 3, heads: 3, kept: 3, unreadable: 0, erased: 0, texts: 0 },
       ...{ sealsChecked: true, missingKey: null, completeFrom: { run: "r1", seq: 1 } },
     });
   });
 
   test("one that was changed: exit 1, and where", async () => {
-    tamper("UPDATE h_event SET body = replace(body, 'of r2', 'of r1') WHERE run = 'r2' AND seq = 2");
+    // One byte of the encrypted body, and then the whole of it, by one of the same run.
+    tamper(
+      "UPDATE h_event SET body = substr(body, 1, 60) || iif(substr(body, 61, 1) = 'A', 'B', 'A') || substr(body, 62) WHERE run = 'r2' AND seq = 2",
+    );
     const { code, out, err } = await typed(["verify", "t1", "--db", db]);
     expect({ code, err }).toEqual({ code: 1, err: "" });
     expect(out).toMatch(/^Broken: run r2, event 2: its body is not what its digest names\.\nDo not rely on/);
     const listed = JSON.parse((await typed(["verify", "t1", "--db", db, "--json"])).out);
     expect(listed).toMatchObject({ thread: "t1", ok: false, at: { run: "r2", seq: 2 } });
+    tamper(
+      "UPDATE h_event SET body = (SELECT body FROM h_event WHERE run = 'r2' AND seq = 1) WHERE run = 'r2' AND seq = 2",
+    );
+    expect((await typed(["verify", "t1", "--db", db])).out).toMatch(/^Broken: run r2, event 2: its body is not what/);
   });
 
   test("one that was deleted, but for the heads kept outside", async () => {
@@ -117,6 +124,7 @@ describe("export, verify BUNDLE and import", () => {
       "documents.json",
       "effects.json",
       "events.jsonl",
+      "keys.json",
       "manifest.json",
     ]);
     const withKey = await typed(["verify", "evidence", "--db", db]);

@@ -3,6 +3,7 @@
 
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { describe, expect, test } from "vitest";
+import { verifyThread } from "../../checkpoints/index.js";
 import { type Harness, harnessOf, rewindThread } from "../../graphs/index.js";
 import { TOP } from "../../trust/index.js";
 import { calls, script } from "../contracts/index.js";
@@ -49,6 +50,7 @@ describe("rewind", () => {
     ]);
     const id = first.asked?.value.requests[0]?.id ?? "";
     expect(await agent.journal.approval(id)).toMatchObject({ status: "cancelled" });
+    for (const thread of ["t1", "t2"]) expect(await verifyThread(agent.journal, thread)).toMatchObject({ ok: true });
   });
 
   test("takes no fallback: while the primary is out it waits or parks", async () => {

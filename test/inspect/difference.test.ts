@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { HarnessEvent } from "../../checkpoints/index.js";
-import { firstDifference } from "../../cli/inspect/difference.js";
+import { firstDifference } from "../../checkpoints/index.js";
 import { linesOfDifference } from "../../cli/inspect/print.js";
 import { PLAIN } from "../../cli/text.js";
 import { answered, fell, type Line, recordOf, used } from "./record.js";

@@ -1,4 +1,4 @@
-// One run with all that a record can hold: a fallback, two subagents side by side, a question, a person's answer, a
+// One run with all that a record can hold: a 429 that is waited out, a fallback, two subagents side by side, a question, a person's answer, a
 // resume, a web page that says what to do, and a deletion that is blocked.
 
 import { defineSubagent } from "../../subagents/index.js";
@@ -26,7 +26,7 @@ export async function eventfulRun(looked = "r7") {
       },
     ),
     {
-      faults: ["outage:offline-large"],
+      faults: ["rate-limit:offline-large,times=1", "outage:offline-large"],
       subagents: (host) => [
         defineSubagent(
           {

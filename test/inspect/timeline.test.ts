@@ -84,7 +84,14 @@ describe("by hand", () => {
     const lines = printed(...[...EVENTS, unknown].map((event): Line => [{ step: 1, node: "n" }, event]));
     expect(lines.length).toBeGreaterThan(15);
     expect(lines.at(-2)).toMatch(/ n +model\.dreamt$/);
-    const step = { thread: "t", step: 1, events: recordOf([{ step: 1 }, unknown]), approvals: [], effects: [] };
+    const step = {
+      thread: "t",
+      step: 1,
+      events: recordOf([{ step: 1 }, unknown]),
+      approvals: [],
+      effects: [],
+      contents: [],
+    };
     expect(linesOfStep(step, PLAIN).slice(1)).toEqual([expect.stringContaining("model.dreamt"), "    of  sheep"]);
   });
 
@@ -101,7 +108,7 @@ describe("by hand", () => {
     const events = recordOf(...lines);
     const text = [
       ...linesOfTimeline(timelineOf(events), PLAIN),
-      ...linesOfStep({ thread: "t", step: 1, events, approvals: [], effects: [] }, PLAIN),
+      ...linesOfStep({ thread: "t", step: 1, events, approvals: [], effects: [], contents: [] }, PLAIN),
       ...printable(events).split("\n"),
     ].join("");
     expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);

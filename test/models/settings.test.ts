@@ -1,7 +1,8 @@
 // The environment: what it means, and how a mistake in it is explained.
 
 import { describe, expect, it } from "vitest";
-import { ENVIRONMENT, readSettings, SettingsError } from "../../models/settings.js";
+import { ENVIRONMENT } from "../../models/environment.js";
+import { readSettings, SettingsError } from "../../models/settings.js";
 
 const key = { OPENAI_API_KEY: "sk-secret" };
 
@@ -13,6 +14,7 @@ describe("readSettings", () => {
       maxWaitMs: 60_000,
       callTimeoutMs: 10_000,
       database: "sqlite:.bulkhead/bulkhead.db",
+      secrets: { values: [], patterns: [] },
       policy: "balanced",
       workspace: "workspace",
       faults: [],
@@ -76,6 +78,11 @@ describe("readSettings", () => {
 
   it("asks for log-probabilities as told", () => {
     expect(readSettings({ ...key, BULKHEAD_LOGPROBS: "off" }).provider?.primary.logprobs).toBe(false);
+    expect(readSettings({ ...key, BULKHEAD_LOGPROBS: "5" }).provider?.primary).toMatchObject({
+      logprobs: true,
+      topLogprobs: 5,
+    });
+    expect(() => readSettings({ ...key, BULKHEAD_LOGPROBS: "21" })).toThrow("BULKHEAD_LOGPROBS must be on, off");
     const vllm = { OPENAI_BASE_URL: "http://localhost:8000/v1", BULKHEAD_LOGPROBS: "on" };
     expect(readSettings(vllm).provider?.primary.logprobs).toBe(true);
   });
@@ -107,7 +114,7 @@ describe("readSettings", () => {
     expect(read).toThrow(problem);
   });
 
-  it.each([["BULKHEAD_LOGPROBS", "maybe", "must be on or off"]])(
+  it.each([["BULKHEAD_LOGPROBS", "maybe", "must be on, off, or a whole number from 1 to 20"]])(
     "refuses %s=%s of a provider",
     (name, value, problem) => {
       expect(() => readSettings({ ...key, [name]: value })).toThrow(`${name} ${problem}`);

@@ -28,6 +28,13 @@ export function runs(usual: number): number {
   return asked === undefined ? usual : Number(asked);
 }
 
+/** For properties over whole runs: the same ones each time in CI, others every night, and the first failure ends them. */
+export const settings = (numRuns: number) => ({
+  numRuns,
+  endOnFailure: true,
+  ...(process.env["BULKHEAD_PROPERTY_RUNS"] === undefined ? { seed: 20_261_123 } : {}),
+});
+
 /** What one word makes of the planner: calls, text, and the mark of how it was thought of. */
 export interface Thought {
   readonly calls?: readonly { readonly name: string; readonly args: Record<string, unknown> }[];

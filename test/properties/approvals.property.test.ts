@@ -13,7 +13,7 @@ import { checkpointOf, copyThread, runs, smallAgent, task } from "./agent.js";
 import { anySequence, type Step } from "./approval-commands.js";
 import { noVerdicts, rejudge } from "./decisions.js";
 
-const numRuns = runs(300);
+const numRuns = runs(150);
 
 const MINUTE = 60_000;
 const THREADS = ["one", "two"] as const;

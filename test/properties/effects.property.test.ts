@@ -123,6 +123,8 @@ async function work(worker: Worker, provider: Provider, thread: string, asks: nu
     record: async (event: Parameters<Step["record"]>[0]) => void (await journal.append(scope, event)),
     vouch: async () => undefined,
     lineageOf: () => BOTTOM,
+    now: async () => 0,
+    random: async () => 0,
   };
   const effect = await journal.intendEffect({
     ...{ key, thread, root: "thread", run, tool: "send", callId: call.id as string, intent, arguments: ARGUMENTS },

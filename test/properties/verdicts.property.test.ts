@@ -22,7 +22,7 @@ import { noVerdicts, rejudge } from "./decisions.js";
 import { Oracle, type Ranks } from "./oracle.js";
 import { anyCommand, GATED, SOURCES, type Step, THREADS } from "./verdict-commands.js";
 
-const numRuns = runs(300);
+const numRuns = runs(150);
 
 const policies = (["none", "server"] as const).map((authentication) =>
   definePolicy({

@@ -4,7 +4,7 @@ import { HumanMessage } from "@langchain/core/messages";
 import { MemorySaver } from "@langchain/langgraph";
 import { z } from "zod";
 import { systemClock } from "../../capacity/index.js";
-import { openJournal } from "../../checkpoints/index.js";
+import { openJournal, type Secrets } from "../../checkpoints/index.js";
 import { type AgentGraphOptions, agentGraph } from "../../graphs/index.js";
 import type { Brain } from "../../models/index.js";
 import { type ApprovalInterrupt, defineTool, type HarnessTool, labelled } from "../../nodes/index.js";
@@ -86,6 +86,8 @@ export function countingTools() {
 export interface TestAgentOptions
   extends Partial<Omit<AgentGraphOptions, "journal" | "model" | "prompt" | "subagents">> {
   readonly faults?: readonly string[];
+  /** What must not be recorded. */
+  readonly secrets?: Secrets;
   /** Added to the journal's clock, in ms. A function, so that a test can let time pass. */
   readonly later?: () => number;
   readonly subagents?: (host: {
@@ -98,9 +100,10 @@ export interface TestAgentOptions
 
 /** Builds the agent. `run(task)` runs it on thread `t1`; `run(null)` resumes. */
 export function testAgent(brain: Brain, options: TestAgentOptions = {}) {
-  const { faults = [], later = () => 0, subagents, ...rest } = options;
+  const { faults = [], later = () => 0, subagents, secrets, ...rest } = options;
   const model = scriptedModel(brain, faults);
-  const journal = openJournal("memory:", { clock: { ...systemClock, now: () => Date.now() + later() } });
+  const clock = { ...systemClock, now: () => systemClock.now() + later() };
+  const journal = openJournal("memory:", { clock, secrets });
   const counting = countingTools();
   const tools = rest.tools ?? counting.tools;
   const ports = subagents?.({ journal, model: model.model, tools, policy: rest.policy ?? balanced });

@@ -218,7 +218,7 @@ describe("a preview", () => {
     ["merge_customers", { keep_id: "C-0033", remove_id: "C-0233", ...why }, "\nremoves "],
   ])("of %s says what would change and changes nothing", async (name, args, shows) => {
     const { tool, workspace } = openWorkspace();
-    expect((await tool(name).preview(args, signal))?.shows).toContain(shows);
+    expect((await tool(name).preview(args, { signal }))?.shows).toContain(shows);
     for (const table of ["refunds", "outbox", "deletions", "merges", "effects"]) {
       const before =
         table === "refunds" ? lookInto(emptyDirectory()).count("select count(*) as count from refunds") : 0;
@@ -229,9 +229,9 @@ describe("a preview", () => {
   it("rests on what it read: a charge that was refunded meanwhile is another one", async () => {
     const { tool, call } = openWorkspace();
     const half = { ...refund, amount: 20 };
-    const before = await tool("refund_order").preview(half, signal);
+    const before = await tool("refund_order").preview(half, { signal });
     await call("refund_order", half);
-    expect((await tool("refund_order").preview(half, signal))?.preconditions).not.toEqual(before?.preconditions);
+    expect((await tool("refund_order").preview(half, { signal }))?.preconditions).not.toEqual(before?.preconditions);
   });
 });
 

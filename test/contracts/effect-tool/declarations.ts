@@ -29,7 +29,7 @@ const signal = () => new AbortController().signal;
 
 async function probing(trial: Trial): Promise<void> {
   const { tool, lives, args } = trial;
-  const unsent = await tool.probe(digest("a key that nobody sent"), args, signal());
+  const unsent = await tool.probe(digest("a key that nobody sent"), args, { signal: signal() });
   if (unsent.status === "committed") {
     broken(
       `the probe of ${tool.name} says "committed" for a key that nobody sent. Look the key up, not the arguments.`,
@@ -38,7 +38,7 @@ async function probing(trial: Trial): Promise<void> {
   if ((await trial.count()) > 0) broken(`the probe of ${tool.name} did the effect. It may only ask.`);
   await lives.next().run("task");
   const { key } = await trial.settle(false);
-  const sent = await tool.probe(key, args, signal());
+  const sent = await tool.probe(key, args, { signal: signal() });
   if (sent.status === "failed") {
     broken(
       `the probe of ${tool.name} says "failed" for an effect that happened. "failed" is final: answer "unknown" when the provider cannot say.`,
@@ -49,8 +49,8 @@ async function probing(trial: Trial): Promise<void> {
 
 async function previewing(trial: Trial): Promise<void> {
   const { tool, args } = trial;
-  const first = await tool.preview(args, signal());
-  const second = await tool.preview(args, signal());
+  const first = await tool.preview(args, { signal: signal() });
+  const second = await tool.preview(args, { signal: signal() });
   if ((await trial.count()) > 0) broken(`the preview of ${tool.name} did the effect. It may only look.`);
   if (digest(first?.preconditions ?? null) !== digest(second?.preconditions ?? null)) {
     broken(

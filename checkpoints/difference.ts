@@ -2,18 +2,12 @@
 // within one superstep may have happened in any order, because parallel branches do. Ids, times and waits are not
 // compared: they differ between any two runs. Pure.
 
-import type { RecordedEvent } from "../../checkpoints/index.js";
-import { subagentOf } from "./lanes.js";
-
-/** Where two values differ; `left` or `right` is unset where that side has nothing. `path`: `arguments.amount`. */
-export interface FieldDifference {
-  readonly path: string;
-  readonly left?: unknown;
-  readonly right?: unknown;
-}
+import { type FieldDifference, fieldsOf, isLike, stableEvent, without } from "./comparable.js";
+import type { RecordedEvent } from "./journal/events.js";
+import { subagentOf } from "./lane.js";
 
 /** The first difference. A side is unset when its record has no such event. */
-export interface Difference {
+export interface RecordDifference {
   /** The subagent in whose lane it is; unset in the run's own. */
   readonly lane?: string;
   readonly step?: number;
@@ -23,8 +17,8 @@ export interface Difference {
   readonly fields: readonly FieldDifference[];
 }
 
-/** Fields that differ between any two runs. */
-const VOLATILE = /^(ms|at|id|key|callId|seq|run|thread|approval|binding|compensates|headers|workspace|\w+(Ms|Id|At))$/;
+/** Events that are digests of what others say in words. */
+const SAID_ELSEWHERE = new Set(["checkpoint", "model.request", "tool.output"]);
 
 /** How many fields are told. */
 const MOST = 20;
@@ -52,8 +46,8 @@ interface Lane {
 export function firstDifference(
   left: readonly RecordedEvent[],
   right: readonly RecordedEvent[],
-): Difference | undefined {
-  let first: { readonly index: number; readonly difference: Difference } | undefined;
+): RecordDifference | undefined {
+  let first: { readonly index: number; readonly difference: RecordDifference } | undefined;
   for (const [mine, theirs] of pairsOf(lanesOf(left), lanesOf(right))) {
     const found = differenceOf(mine, theirs);
     if (found !== undefined && (first === undefined || found.index < first.index)) first = found;
@@ -74,7 +68,7 @@ function differenceOf(left: Lane | undefined, right: Lane | undefined) {
     const at = one ?? other;
     const lane = left?.subagent ?? right?.subagent;
     const step = at?.recorded.scope.step;
-    const difference: Difference = {
+    const difference: RecordDifference = {
       ...(lane === undefined ? {} : { lane }),
       ...(step === undefined ? {} : { step }),
       ...(one === undefined ? {} : { left: one.recorded }),
@@ -86,25 +80,12 @@ function differenceOf(left: Lane | undefined, right: Lane | undefined) {
   return undefined;
 }
 
-const isLike = (one: Item, other: Item): boolean =>
-  one.recorded.event.kind === other.recorded.event.kind && one.recorded.scope.node === other.recorded.scope.node;
-
-/** The items that the other side does not have, as often as it does not have them. */
-function without(items: readonly Item[], others: readonly Item[]): Item[] {
-  const left = new Map<string, number>();
-  for (const { text } of others) left.set(text, (left.get(text) ?? 0) + 1);
-  return items.filter(({ text }) => {
-    const amount = left.get(text) ?? 0;
-    left.set(text, amount - 1);
-    return amount <= 0;
-  });
-}
-
 function lanesOf(events: readonly RecordedEvent[]): Lane[] {
   const lanes = new Map<string | undefined, Lane>();
   for (const [index, recorded] of events.entries()) {
     const { scope, event } = recorded;
     if (event.kind === "capacity" && event.event.kind === "queued") continue; // Waiting is time.
+    if (SAID_ELSEWHERE.has(event.kind)) continue;
     const subagent = scope.lane === undefined ? undefined : subagentOf(scope.lane);
     const lane = lanes.get(scope.lane) ?? { subagent, sections: [] };
     lanes.set(scope.lane, lane);
@@ -113,27 +94,10 @@ function lanesOf(events: readonly RecordedEvent[]): Lane[] {
       section = { step: scope.step, items: [] };
       lane.sections.push(section);
     }
-    const value = { node: scope.node ?? null, ...(stable(event) as object) };
+    const value = { node: scope.node ?? null, ...stableEvent(event, { contents: false }) };
     section.items.push({ recorded, index, value, text: JSON.stringify(value) });
   }
   return [...lanes.values()];
-}
-
-/** Without what differs between any two runs, fields in order. An admission that queued is one that need not. */
-function stable(value: unknown, whole = false): unknown {
-  if (Array.isArray(value)) return value.map((each) => stable(each, whole));
-  if (!isObject(value)) return value;
-  if (value["kind"] === "admission" && !whole) {
-    const { kind, resource, decision } = value;
-    return { kind, resource, decision: decision === "queue" ? "admit" : decision };
-  }
-  // What a planner passes to a tool is compared whole, whatever its fields are called.
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([name, of]) => of !== undefined && (whole || !VOLATILE.test(name)))
-      .map(([name, of]): [string, unknown] => [name, stable(of, whole || name === "arguments")])
-      .toSorted(([left], [right]) => (left < right ? -1 : 1)),
-  );
 }
 
 /** Lanes of the same subagent that are alike belong together; the others in the order in which they appear. */
@@ -153,16 +117,3 @@ function pairsOf(left: readonly Lane[], right: readonly Lane[]): [Lane | undefin
   });
   return [...pairs, ...rest.map((lane): [undefined, Lane] => [undefined, lane])];
 }
-
-/** Where two values differ. Events of two kinds have nothing in common but their kind. */
-function fieldsOf(left: unknown, right: unknown, path: string): FieldDifference[] {
-  if (!isObject(left) || !isObject(right) || Array.isArray(left) !== Array.isArray(right)) {
-    if (left === right) return [];
-    return [{ path, ...(left === undefined ? {} : { left }), ...(right === undefined ? {} : { right }) }];
-  }
-  const twoKinds = path === "" && left["kind"] !== right["kind"];
-  const names = twoKinds ? ["kind"] : [...new Set([...Object.keys(left), ...Object.keys(right)])];
-  return names.flatMap((name) => fieldsOf(left[name], right[name], path === "" ? name : `${path}.${name}`));
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;

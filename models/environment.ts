@@ -1,0 +1,184 @@
+// The environment variables of the house, one row each: name, check, default, and what it is for. Settings are read by
+// these rows and the documentation is made from them, so the two cannot drift apart.
+
+import { z } from "zod";
+import { OFFLINE_QUOTA } from "./offline/index.js";
+
+/** Where OpenAI itself answers. */
+export const OPENAI_URL = "https://api.openai.com/v1";
+
+/** One variable. */
+export interface Row {
+  readonly schema: z.ZodType;
+  /** Completes "NAME must be …". Values are never repeated: they may be secrets. */
+  readonly must: string;
+  readonly description: string;
+  /** Unset: none. */
+  readonly default?: string;
+  /** The default while the offline provider answers, where it differs. */
+  readonly offline?: string;
+}
+
+const text = { schema: z.string(), must: "text" };
+const url = {
+  schema: z.url({ protocol: /^https?$/ }).transform((address) => address.replace(/\/+$/, "")),
+  must: "an http:// or https:// address such as http://localhost:11434/v1",
+};
+const count = { schema: z.coerce.number().int().min(1).max(1e9), must: "a whole number, 1 or more" };
+const milliseconds = { schema: z.coerce.number().int().min(1).max(86_400_000), must: "milliseconds, 1 to 86400000" };
+const onOrOff = { schema: z.enum(["on", "off"]).transform((value) => value === "on"), must: "on or off" };
+const share = { schema: z.coerce.number().gt(0).max(1), must: "a number above 0, up to 1" };
+
+const offlineDefault = {
+  requests: String(OFFLINE_QUOTA.requestsPerMinute),
+  tokens: String(OFFLINE_QUOTA.tokensPerMinute),
+  inFlight: String(OFFLINE_QUOTA.inFlight),
+};
+
+/** All variables, by name. */
+export const ROWS = {
+  OPENAI_API_KEY: {
+    ...text,
+    description: "Key of the provider. Without it and without `OPENAI_BASE_URL` the offline provider answers.",
+  },
+  OPENAI_BASE_URL: {
+    ...url,
+    description: `OpenAI-compatible endpoint: a gateway, Ollama, vLLM, llama.cpp. With a key alone: \`${OPENAI_URL}\`.`,
+  },
+  BULKHEAD_MODEL: { ...text, default: "gpt-4.1", description: "The pinned primary model of the provider." },
+  BULKHEAD_REQUESTS_PER_MINUTE: {
+    ...count,
+    default: "500",
+    offline: offlineDefault.requests,
+    description: "Requests a minute that the provider allows for the model.",
+  },
+  BULKHEAD_TOKENS_PER_MINUTE: {
+    ...count,
+    offline: offlineDefault.tokens,
+    description: "Tokens a minute that the provider allows for the model. Unset: not limited.",
+  },
+  BULKHEAD_IN_FLIGHT: {
+    ...count,
+    default: "16",
+    offline: offlineDefault.inFlight,
+    description: "Requests to the model at once.",
+  },
+  BULKHEAD_HEADROOM: { ...share, default: "0.8", description: "The share of the two rates that is used." },
+  BULKHEAD_FALLBACK_MODEL: {
+    ...text,
+    description: "Answers, marked, when the primary cannot. Unset: no fallback (the offline provider always has one).",
+  },
+  BULKHEAD_FALLBACK_BASE_URL: { ...url, description: "Endpoint of the fallback. Unset: that of the primary." },
+  BULKHEAD_FALLBACK_API_KEY: {
+    ...text,
+    description: "Key of the fallback. Unset: that of the primary if the endpoint is the same, else none.",
+  },
+  BULKHEAD_FALLBACK_REQUESTS_PER_MINUTE: {
+    ...count,
+    default: "500",
+    offline: offlineDefault.requests,
+    description: "Requests a minute that the provider allows for the fallback.",
+  },
+  BULKHEAD_FALLBACK_TOKENS_PER_MINUTE: {
+    ...count,
+    offline: offlineDefault.tokens,
+    description: "Tokens a minute that the provider allows for the fallback. Unset: not limited.",
+  },
+  BULKHEAD_FALLBACK_IN_FLIGHT: {
+    ...count,
+    default: "16",
+    offline: offlineDefault.inFlight,
+    description: "Requests to the fallback at once.",
+  },
+  BULKHEAD_FALLBACK_HEADROOM: {
+    ...share,
+    default: "0.8",
+    description: "The share of the fallback's rates that is used.",
+  },
+  BULKHEAD_MAX_WAIT_MS: {
+    ...milliseconds,
+    default: "60000",
+    description: "Longest wait of a model call for capacity.",
+  },
+  BULKHEAD_CALL_TIMEOUT_MS: {
+    ...milliseconds,
+    default: "60000",
+    offline: "10000",
+    description: "Longest model call, from leaving the queue to its last byte.",
+  },
+  BULKHEAD_LOGPROBS: {
+    schema: z.union([
+      z.enum(["on", "off"]).transform((value) => ({ logprobs: value === "on" })),
+      z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(20)
+        .transform((topLogprobs) => ({ logprobs: true, topLogprobs })),
+    ]),
+    must: "on, off, or a whole number from 1 to 20",
+    description:
+      "Whether to ask for token log-probabilities; with a number, also for so many of the likeliest tokens at each place. Unset: on for OpenAI's own endpoint, off for others.",
+  },
+  BULKHEAD_DB: {
+    schema: z.string().regex(/^(sqlite:.+|postgres(ql)?:\/\/.+|memory:)$/),
+    must: "sqlite:PATH, postgres://… or memory:",
+    default: "sqlite:.bulkhead/bulkhead.db",
+    description: "Database of checkpoints and recordings.",
+  },
+  BULKHEAD_POLICY: {
+    ...text,
+    default: "balanced",
+    description: "What the gate lets pass: `balanced`, `strict`, or the path of a .json or .yaml file (policies.md).",
+  },
+  BULKHEAD_KEY_FILE: {
+    ...text,
+    description:
+      "File with the key that signs approvals, labels and memories; made at first use. Unset: the SQLite file with `.key` appended, `.bulkhead/journal.key` for Postgres.",
+  },
+  BULKHEAD_SECRETS: {
+    ...text,
+    description:
+      "Names of variables, separated by spaces or commas, whose values are replaced by tags before anything is recorded. The two keys of providers always are.",
+  },
+  BULKHEAD_SECRET_PATTERNS: {
+    ...text,
+    description:
+      "Regular expressions, separated by spaces: what they match is replaced by tags before anything is recorded (recording.md).",
+  },
+  BULKHEAD_WORKSPACE: { ...text, default: "workspace", description: "Folder of the customer-records workspace." },
+  BULKHEAD_FAULTS: {
+    ...text,
+    description: "Faults of the offline provider, separated by spaces or semicolons, as `--fault` has them.",
+  },
+  BULKHEAD_SEED: {
+    schema: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1),
+    must: "a whole number, 0 or more",
+    default: "0",
+    description: "Seed of the offline provider: ids, and which requests a fault strikes.",
+  },
+  BULKHEAD_TRACE_CONTENT: {
+    ...onOrOff,
+    default: "off",
+    description: "Whether spans hold what people and models wrote (tracing.md).",
+  },
+} as const satisfies Readonly<Record<string, Row>>;
+
+/** The name of a variable. */
+export type Name = keyof typeof ROWS;
+/** What reading it gives. */
+export type Value<N extends Name> =
+  | z.infer<(typeof ROWS)[N]["schema"]>
+  | ((typeof ROWS)[N] extends { readonly default: string } ? never : undefined);
+
+/** All environment variables, for the documentation. */
+export const ENVIRONMENT: readonly { readonly name: string; readonly default: string; readonly description: string }[] =
+  Object.entries(ROWS).map(([name, row]: [string, Row]) => ({
+    name,
+    default: `${row.default ?? "none"}${row.offline === undefined ? "" : ` (offline provider: ${row.offline})`}`,
+    description: row.description,
+  }));

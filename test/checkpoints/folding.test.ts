@@ -1,0 +1,4 @@
+import { foldingSuite } from "./folding-suite.js";
+import { sqlitePlace } from "./support.js";
+
+foldingSuite("SQLite", sqlitePlace);
