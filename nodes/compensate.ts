@@ -73,8 +73,8 @@ async function perform(
   { tool, journal, by, signal: given }: Compensation,
 ): Promise<EffectRecord> {
   const { thread, run } = effect;
-  const settle = async (outcome: Parameters<Journal["settleEffect"]>[1]): Promise<EffectRecord> => {
-    const settled = await journal.settleEffect(key, outcome);
+  const settle = async (outcome: Parameters<Journal["settleEffect"]>[1], attempts = 1): Promise<EffectRecord> => {
+    const settled = await journal.settleEffect(key, outcome, attempts);
     await record(outcome.status, outcome.error);
     return settled;
   };
@@ -85,6 +85,8 @@ async function perform(
   const dispatched = await journal.dispatchEffect(key);
   if (dispatched !== undefined) await record("dispatched");
   else if (!tool.honoursKey) return settle({ status: "in_doubt", error: "its outcome was lost in a crash" });
+  const sent = dispatched ?? (await journal.resendEffect(key));
+  if (sent === undefined) throw new EffectError("EFFECT_STATE", key, `effect ${key}: another process has ended it.`);
   const signal = AbortSignal.any([given, lost]);
   try {
     const context = { idempotencyKey: key, signal };
@@ -92,6 +94,8 @@ async function perform(
     return await settle({ status: "committed", receipt });
   } catch (error) {
     if (lost.aborted) throw error; // Somebody else may have it now; the ledger says dispatched.
-    return settle({ status: signal.aborted || isUnclear(error) ? "in_doubt" : "failed", error: messageOf(error) });
+    // A refusal speaks for its own request, not for one that was sent before it.
+    const unclear = signal.aborted || isUnclear(error) || sent.attempts > 1;
+    return settle({ status: unclear ? "in_doubt" : "failed", error: messageOf(error) }, sent.attempts);
   }
 }

@@ -93,7 +93,7 @@ async function proceed(held: Held, effect: EffectRecord): Promise<CallResult> {
   if (answer !== undefined) return answer;
   if (effect.status === "dispatched") {
     // We, or a worker before us, sent it and never learned the outcome.
-    if (tool.honoursKey) return perform(held, effect, "sent again under its key after a crash");
+    if (tool.honoursKey) return performAgain(held, effect, "sent again under its key after a crash");
     return learn(held, effect, "its outcome was lost in a crash");
   }
   const dispatched = await journal.dispatchEffect(effect.key);
@@ -124,13 +124,13 @@ async function learn(held: Held, effect: EffectRecord, lost: string): Promise<Ca
   const { key } = effect;
   const { status, receipt, why = lost } = await askProvider(held, effect, lost);
   if (status === "unknown") {
-    await settle(held, key, { status: "in_doubt", error: why });
+    await settle(held, effect, { status: "in_doubt", error: why });
     return inDoubt(call, tool, key);
   }
   const content = receipt ?? (status === "committed" ? "It was done." : "The provider says that it was not done.");
   const text = status === "committed" ? { receipt: content } : { error: content };
   const learnt = `outcome of ${tool.name} learnt by asking its provider (${lost})`;
-  return settledAnswer(call, tool, await settle(held, key, { status, ...text, learnt }), step);
+  return settledAnswer(call, tool, await settle(held, effect, { status, ...text, learnt }), step);
 }
 
 /** A provider that cannot be asked, or does not answer, leaves the outcome unknown; `why` says so in the ledger. */
@@ -147,6 +147,13 @@ async function askProvider(
     if (isGraphBubbleUp(error) || either.aborted) throw error; // Still dispatched: whoever resumes asks again.
     return { status: "unknown", why: `${reason}, and asking the provider failed: ${messageOf(error)}` };
   }
+}
+
+/** Sends it once more under its key. Somebody else's request may still be on its way to the provider. */
+async function performAgain(held: Held, effect: EffectRecord, why: string): Promise<CallResult> {
+  const resent = await held.journal.resendEffect(effect.key);
+  if (resent === undefined) return proceed(held, await reread(held.journal, effect.key));
+  return perform(held, resent, why);
 }
 
 async function perform(held: Held, effect: EffectRecord, again?: string): Promise<CallResult> {
@@ -166,14 +173,16 @@ async function perform(held: Held, effect: EffectRecord, again?: string): Promis
     if (isGraphBubbleUp(error) || lost.aborted) throw error; // Still dispatched: whoever resumes finds out.
     if (signal.aborted && (tool.honoursKey || tool.canBeProbed)) throw error;
     if (!signal.aborted && !isUnclear(error)) {
-      const failed = await settle(held, key, { status: "failed", error: messageOf(error), ...learnt });
-      return settledAnswer(call, tool, failed, step);
+      // A refusal speaks for its own request. What an earlier one did, or still does, it does not say.
+      if (again !== undefined) return learn(held, effect, `${again}, and refused (${messageOf(error)})`);
+      return settledAnswer(call, tool, await settle(held, effect, { status: "failed", error: messageOf(error) }), step);
     }
     const unclear = `it ended without a clear outcome (${messageOf(error)})`;
-    if (tool.honoursKey && again === undefined) return perform(held, effect, `sent again under its key: ${unclear}`);
+    if (tool.honoursKey && again === undefined)
+      return performAgain(held, effect, `sent again under its key: ${unclear}`);
     return learn(held, effect, unclear);
   }
-  await settle(held, key, {
+  await settle(held, effect, {
     status: "committed",
     receipt: outcome.content,
     receiptLabel: meet(outcome.mark),
@@ -185,10 +194,10 @@ async function perform(held: Held, effect: EffectRecord, again?: string): Promis
 
 async function settle(
   { call, tool, journal, step }: Held,
-  key: string,
+  { key, attempts }: EffectRecord,
   outcome: Parameters<Journal["settleEffect"]>[1],
 ): Promise<EffectRecord> {
-  const settled = await journal.settleEffect(key, outcome);
+  const settled = await journal.settleEffect(key, outcome, attempts);
   const { status, error } = outcome;
   const told = { kind: "effect", tool: tool.name, key, callId: call.id, status } as const;
   await step.record(error === undefined ? told : { ...told, error });

@@ -218,14 +218,30 @@ function* refuseRepetition(stored: Stored, seal: Seal): Work<void> {
   );
 }
 
-/** dispatched → committed | failed | in_doubt. */
+/** Counts another request of a dispatched effect. `undefined` when the effect is in another state. */
+export function* resendEffect(key: string, seal: Seal, now: number): Work<EffectRecord | undefined> {
+  const stored = yield* requireStored(key);
+  if (readEffect(stored, seal).status === "forged") return yield* refuse(key, "be sent again", seal);
+  if (stored.status !== "dispatched") return undefined;
+  return yield* step(stored, { attempts: stored.attempts + 1, updated_at: now }, seal);
+}
+
+/**
+ * dispatched → committed | failed | in_doubt. Whoever saw that it was done may always say so; anything else is said of
+ * `attempts` requests, and does not stand when somebody has sent another one since.
+ */
 export function* settleEffect(
   key: string,
   { status, ...outcome }: EffectOutcome,
+  attempts: number,
   seal: Seal,
   now: number,
 ): Work<EffectRecord> {
   const stored = yield* requireStored(key);
+  if (status !== "committed" && stored.status === "dispatched" && stored.attempts > attempts) {
+    const why = `become ${status}: another worker has sent it again since`;
+    return yield* refuse(key, why, seal);
+  }
   const change = { status, outcome: JSON.stringify(outcome), updated_at: now };
   const settled = stored.status === "dispatched" ? yield* step(stored, change, seal) : undefined;
   return settled ?? (yield* refuse(key, `become ${status}: only a dispatched effect can be settled`, seal));

@@ -211,8 +211,12 @@ class DatabaseJournal implements Journal {
     return this.writeDurably(effects.dispatchEffect(key, this.seal, this.clock.now()));
   }
 
-  settleEffect(key: string, outcome: EffectOutcome) {
-    return this.writeDurably(effects.settleEffect(key, outcome, this.seal, this.clock.now()));
+  resendEffect(key: string) {
+    return this.writeDurably(effects.resendEffect(key, this.seal, this.clock.now()));
+  }
+
+  settleEffect(key: string, outcome: EffectOutcome, attempts = 1) {
+    return this.writeDurably(effects.settleEffect(key, outcome, attempts, this.seal, this.clock.now()));
   }
 
   resolveEffect(key: string, status: "committed" | "failed", by: string, note: string) {

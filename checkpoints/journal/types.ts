@@ -271,8 +271,13 @@ export interface Journal {
    * another call and nobody was told (`mayRepeat`), `EFFECT_FORGED` when the row was changed outside the harness.
    */
   dispatchEffect(key: string): Promise<EffectRecord | undefined>;
-  /** dispatched → committed | failed | in_doubt. Throws `EffectError` from any other state. */
-  settleEffect(key: string, outcome: EffectOutcome): Promise<EffectRecord>;
+  /** Counts one more request of an effect that is still `dispatched`, before it is sent. `undefined` from any other state. */
+  resendEffect(key: string): Promise<EffectRecord | undefined>;
+  /**
+   * dispatched → committed | failed | in_doubt. Throws `EffectError` from any other state, and when something else than
+   * `committed` is said of `attempts` requests (default 1) while another worker has sent it once more.
+   */
+  settleEffect(key: string, outcome: EffectOutcome, attempts?: number): Promise<EffectRecord>;
   /**
    * in_doubt → committed | failed, once, by a person who looked. Stores who (`by`) and what they found (`note`). Throws
    * `EffectError` `EFFECT_UNKNOWN` without such an effect and `EFFECT_STATE` from any other state.

@@ -68,6 +68,20 @@ export function effectsSuite(name: string, place: () => Place): void {
         },
       );
 
+      it("counts every request, and believes no failure of one when another was sent since", async () => {
+        await journal.intendEffect(effectIntent());
+        expect(await journal.resendEffect("key-1")).toBeUndefined();
+        await journal.dispatchEffect("key-1");
+        expect(await journal.resendEffect("key-1")).toMatchObject({ status: "dispatched", attempts: 2 });
+        for (const status of ["failed", "in_doubt"] as const) {
+          const settle = journal.settleEffect("key-1", { status }, 1);
+          await expect(settle).rejects.toMatchObject({ name: "EffectError", code: "EFFECT_STATE" });
+          await expect(settle).rejects.toThrow("another worker has sent it again");
+        }
+        expect(await journal.settleEffect("key-1", { status: "committed" }, 1)).toMatchObject({ attempts: 2 });
+        expect(await journal.resendEffect("key-1")).toBeUndefined();
+      });
+
       it("refuses an unknown key and a key that stands for something else", async () => {
         const unknown = { name: "EffectError", code: "EFFECT_UNKNOWN" };
         await expect(journal.dispatchEffect("none")).rejects.toMatchObject(unknown);

@@ -1,15 +1,22 @@
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { defineTool, type HarnessTool, labelled, PermitRequiredError, type ToolDefinition } from "../../nodes/index.js";
+import {
+  defineTool,
+  type HarnessTool,
+  labelled,
+  NotDoneError,
+  PermitRequiredError,
+  type ToolDefinition,
+} from "../../nodes/index.js";
 import { mintPermit } from "../../nodes/permit.js";
 import { calls, script } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
 import { eventsOf } from "../support/events.js";
 
-/** A provider that does its work and dies before it can say so, the first time. */
-function dyingTool(honoursKey: boolean, probe?: Probe) {
+/** A tool that is asked a second time after its process died; then it may be refused. */
+function dyingTool(honoursKey: boolean, probe?: Probe, refusal?: Error) {
   const seen = new Map<string, number>();
-  let deaths = 1;
+  let requests = 0;
   const tool = defineTool({
     name: "send",
     description: "Sends.",
@@ -19,31 +26,30 @@ function dyingTool(honoursKey: boolean, probe?: Probe) {
     ...(probe === undefined ? {} : { probe }),
     run: ({ to }, { idempotencyKey }) => {
       seen.set(idempotencyKey, (seen.get(idempotencyKey) ?? 0) + 1);
-      if (deaths-- > 0) throw new CrashError();
+      requests += 1;
+      if (requests > 1 && refusal !== undefined) throw refusal;
       return `sent to ${to}`;
     },
   }) as unknown as HarnessTool;
   return { tool, seen };
 }
 
-class CrashError extends Error {}
-
 type Probe = NonNullable<ToolDefinition<z.ZodObject<{ to: z.ZodString }>>["probe"]>;
 
 /** Makes the first settlement fail, as a kill between the effect and its record does. */
-async function crashOnce(honoursKey: boolean, probe?: Probe) {
-  const { tool, seen } = dyingTool(honoursKey, probe);
+async function crashOnce(honoursKey: boolean, probe?: Probe, refusal?: Error) {
+  const { tool, seen } = dyingTool(honoursKey, probe, refusal);
   const agent = testAgent(script([calls(["send", { to: "a" }]), ({ messages }) => messages.at(-1)?.content ?? ""]), {
     tools: [tool],
   });
   const settle = agent.journal.settleEffect.bind(agent.journal);
   let dead = true;
-  agent.journal.settleEffect = async (key, outcome) => {
+  agent.journal.settleEffect = async (...told) => {
     if (dead) {
       dead = false;
-      throw new CrashError("killed before the outcome was recorded");
+      throw new Error("killed before the outcome was recorded");
     }
-    return settle(key, outcome);
+    return settle(...told);
   };
   await expect(agent.run("send")).rejects.toThrow("killed");
   return { agent, seen };
@@ -56,6 +62,16 @@ describe("effects", () => {
     expect([...seen.values()]).toEqual([2]); // one key, two deliveries: the provider does it once
     expect(result.answer).toBe("sent to a");
     expect(result.trust.certainty).toBe(2);
+  });
+
+  test("a refusal says nothing of the request that was sent before: the provider is asked, or it is in doubt", async () => {
+    const lost = await crashOnce(true, undefined, new NotDoneError("409 still at it"));
+    expect((await lost.agent.run(null)).answer).toContain("In doubt");
+    const [doubtful] = await lost.agent.journal.effects();
+    expect(doubtful).toMatchObject({ status: "in_doubt", error: expect.stringMatching(/sent again.*409 still at it/) });
+    const asked = await crashOnce(true, () => "committed", new NotDoneError("409 still at it"));
+    expect((await asked.agent.run(null)).answer).toBe("It was done.");
+    expect((await asked.agent.journal.effects())[0]).toMatchObject({ status: "committed", attempts: 2 });
   });
 
   test("any other effect whose outcome was lost is in doubt and is not sent again", async () => {
@@ -146,7 +162,7 @@ describe("effects", () => {
     agent.journal.settleEffect = async (key, outcome) => {
       agent.journal.settleEffect = settle;
       await settle(key, outcome);
-      throw new CrashError("killed after the outcome was recorded");
+      throw new Error("killed after the outcome was recorded");
     };
     await expect(agent.run(null)).rejects.toThrow("killed after");
     const { trust } = await agent.run(null);
@@ -234,7 +250,7 @@ describe("effects", () => {
     agent.journal.settleEffect = async (key, outcome) => {
       if (!dead) return settle(key, outcome);
       dead = false;
-      throw new CrashError("killed before the outcome was recorded");
+      throw new Error("killed before the outcome was recorded");
     };
     await expect(agent.run("send")).rejects.toThrow("killed");
     const result = await agent.run(null);
@@ -257,7 +273,7 @@ describe("effects", () => {
     agent.journal.append = async (scope, event) => {
       if (dead && event.kind === "tool.response") {
         dead = false;
-        throw new CrashError("killed after the outcome was recorded");
+        throw new Error("killed after the outcome was recorded");
       }
       return append(scope, event);
     };

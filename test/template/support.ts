@@ -5,16 +5,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunnableConfig } from "@langchain/core/runnables";
-import { afterAll, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import { mintPermit } from "../../nodes/permit.js";
 import { type HarnessTool, isGated, type ToolOutcome } from "../../nodes/tool.js";
 import { RecordsDatabase } from "../../template/nodes/records/database.js";
 import { recordsTools } from "../../template/nodes/records/index.js";
 
 const root = mkdtempSync(join(tmpdir(), "bulkhead-records-"));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+process.once("exit", () => rmSync(root, { recursive: true, force: true }));
 
-/** An empty directory that goes away with the test file. */
+/** An empty directory that goes away with the process of the tests. */
 export const emptyDirectory = (): string => mkdtempSync(join(root, "workspace-"));
 
 /** The records of a directory, to look at behind the tools' backs. */
