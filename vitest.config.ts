@@ -13,13 +13,16 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts", "template/test/**/*.test.ts"],
     pool: "forks",
-    // One process imports LangChain once and not a hundred and fifty times: a third of the time. So a test file has to
-    // leave nothing behind.
-    isolate: false,
     maxWorkers: 2,
     testTimeout: 30_000,
     execArgv: ["--import", "tsx"],
+    projects: [
+      // One process imports LangChain once and not a hundred and fifty times, which is a third of the time. So a test
+      // file has to leave nothing behind.
+      { extends: true, test: { name: "bulkhead", include: ["test/**/*.test.ts"], isolate: false } },
+      // The user's own tests, as they run in a project: each imports the graph with an environment of its own.
+      { extends: true, test: { name: "template", include: ["template/test/**/*.test.ts"] } },
+    ],
   },
 });
