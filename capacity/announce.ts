@@ -3,6 +3,7 @@
 import { dispatchCustomEvent } from "@langchain/core/callbacks/dispatch";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
+import type { Priority } from "./fair-queue.js";
 import { CAPACITY_EVENT, type CapacityEvent } from "./types.js";
 
 /** The configuration of the LangChain or LangGraph run that the running code belongs to. */
@@ -18,6 +19,11 @@ export const surrounding = (): SurroundingConfig | undefined =>
 export function runKey(): string {
   const thread = surrounding()?.configurable?.["thread_id"];
   return typeof thread === "string" ? thread : "";
+}
+
+/** How urgent that run is: `configurable.priority`. */
+export function runPriority(): Priority {
+  return surrounding()?.configurable?.["priority"] === "batch" ? "batch" : "interactive";
 }
 
 /**

@@ -12,16 +12,22 @@ export type BreakerState =
 /** What an attempt showed. `unknown`: it ended before it could show anything (aborted, or never sent). */
 export type BreakerOutcome = "alive" | "dead" | "unknown";
 
-/** Opens after three dead attempts in a row, lets one probe through after 30 s. */
+/** Opens after three dead attempts in a row, or when half of at least 20 in 20 s were dead; probes after 30 s. */
 export class CircuitBreaker {
   static readonly FAILURES = 3;
   static readonly OPEN_MS = 30_000;
+  static readonly WINDOW_MS = 20_000;
+  static readonly ENOUGH = 20;
 
   #state: BreakerState = { kind: "closed", failures: 0 };
+  /** Attempts of the window, oldest first. */
+  #attempts: { readonly at: number; readonly dead: boolean }[] = [];
 
   constructor(
     private readonly clock: Clock,
     private readonly name: string,
+    /** Hears of every change that this process has found out itself. */
+    private readonly changed: (state: BreakerState) => void = () => {},
   ) {}
 
   /** Where it stands now. An open breaker whose time is up still reads as open until somebody enters. */
@@ -49,24 +55,46 @@ export class CircuitBreaker {
     return (outcome, reason = "no answer") => this.#report(outcome, reason, before.kind !== "closed");
   }
 
+  /** Another process of the fleet has found the route dead. */
+  open(until: number, reason: string): void {
+    if (this.#state.kind === "closed") this.#state = { kind: "open", until, reason };
+  }
+
   #report(outcome: BreakerOutcome, reason: string, probe: boolean): BreakerState | undefined {
     const state = this.#state;
     // A call that began before the breaker opened knows nothing about the time since.
     if (!probe && state.kind !== "closed") return undefined;
-    if (outcome === "alive") {
-      this.#state = { kind: "closed", failures: 0 };
-      return probe ? this.#state : undefined;
-    }
     if (outcome === "unknown") {
       if (state.kind === "half-open") this.#state = { kind: "open", until: this.clock.now(), reason: state.reason };
       return undefined;
     }
+    const half = this.#half(outcome === "dead");
+    if (outcome === "alive") {
+      this.#state = { kind: "closed", failures: 0 };
+      return probe ? this.#tell() : undefined;
+    }
     const failures = state.kind === "closed" ? state.failures + 1 : CircuitBreaker.FAILURES;
-    if (failures < CircuitBreaker.FAILURES) {
+    if (failures < CircuitBreaker.FAILURES && !half) {
       this.#state = { kind: "closed", failures };
       return undefined;
     }
+    this.#attempts = [];
     this.#state = { kind: "open", until: this.clock.now() + CircuitBreaker.OPEN_MS, reason };
+    return this.#tell();
+  }
+
+  /** Notes an attempt. Whether at least half of enough were dead. */
+  #half(dead: boolean): boolean {
+    const now = this.clock.now();
+    this.#attempts.push({ at: now, dead });
+    const from = this.#attempts.findIndex(({ at }) => at > now - CircuitBreaker.WINDOW_MS);
+    if (from > 0) this.#attempts.splice(0, from);
+    const failed = this.#attempts.reduce((sum, attempt) => sum + Number(attempt.dead), 0);
+    return this.#attempts.length >= CircuitBreaker.ENOUGH && failed * 2 >= this.#attempts.length;
+  }
+
+  #tell(): BreakerState {
+    this.changed(this.#state);
     return this.#state;
   }
 

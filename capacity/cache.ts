@@ -1,7 +1,10 @@
 // Exact answers, kept with their age. Equal calls that run at the same time are one call. Only whole answers are kept,
 // and only those that the caller of this file says are worth keeping.
 
+import { keepingCache } from "./cache/keep.js";
+import { memoryStore } from "./cache/memory-store.js";
 import type { Clock } from "./clock.js";
+import type { CapacityEvent } from "./types.js";
 
 /** What is kept of an answer: plain JSON. */
 export type KeptAnswer = Readonly<Record<string, unknown>>;
@@ -13,6 +16,22 @@ export interface CacheHit {
   readonly ageMs: number;
   /** Whether that is within its declared age. */
   readonly fresh: boolean;
+  /** Set when it answers a question that is only like this one. */
+  readonly similar?: {
+    /** Cosine of the two questions, at most 1. */
+    readonly score: number;
+    /** The key of the question that it answers. */
+    readonly key: string;
+  };
+}
+
+/** A question apart from what surrounds it, for a cache that also finds answers to similar ones. */
+export interface CacheQuestion {
+  /** Digest of everything that the answer depends on, but for the words of the question. */
+  readonly context: string;
+  readonly text: string;
+  /** Whether this answer may be given to similar questions. */
+  readonly fits: (answer: KeptAnswer) => boolean;
 }
 
 /** How to read the cache. */
@@ -21,6 +40,15 @@ export interface CacheReading {
   readonly produce: () => Promise<KeptAnswer | undefined>;
   /** Whether an answer beyond its declared age will do, because a new one cannot be had now. */
   readonly acceptStale: boolean;
+  /**
+   * Makes the answer anew in the background. Set: an answer beyond its declared age will do at once, and this is called
+   * when one is given out. Not called when that is under way already, or when there is no room for it.
+   */
+  readonly refresh?: (signal: AbortSignal) => Promise<KeptAnswer | undefined>;
+  /** Set: an answer to a similar question will do. */
+  readonly question?: CacheQuestion;
+  /** Hears what happened to the cache since somebody was told last: it is out of reach, or back, or could not refresh. */
+  readonly tell?: (event: CapacityEvent) => Promise<void>;
   /** Ends the wait for somebody else's call. Does not end that call. */
   readonly signal?: AbortSignal;
 }
@@ -36,6 +64,14 @@ export interface AnswerCache {
   read(key: string, reading: CacheReading): Promise<CacheHit | undefined>;
 }
 
+/** An {@link AnswerCache} that holds something open. */
+export interface KeepingCache extends AnswerCache {
+  /** A kept answer, and nothing else: no call is made and none is waited for. */
+  peek(key: string, acceptStale?: boolean): Promise<CacheHit | undefined>;
+  /** Ends refreshes in the background and frees the store. Safe to call twice. */
+  close(): Promise<void>;
+}
+
 /** What {@link memoryCache} takes. */
 export interface MemoryCacheOptions {
   /** The declared age in milliseconds: within it an answer is fresh. Minimum 1. */
@@ -47,68 +83,7 @@ export interface MemoryCacheOptions {
   readonly clock: Clock;
 }
 
-/** An {@link AnswerCache} in the memory of one process. */
-export function memoryCache({ ttlMs, staleMs = 0, maxEntries, clock }: MemoryCacheOptions): AnswerCache {
-  if (!(ttlMs >= 1) || !(staleMs >= 0) || !(maxEntries >= 1)) {
-    throw new RangeError("a cache needs ttlMs >= 1, staleMs >= 0 and maxEntries >= 1");
-  }
-  // Kept as text, so that no reader can change what the next one gets.
-  const entries = new Map<string, { readonly text: string; readonly at: number }>();
-  const flights = new Map<string, Promise<KeptAnswer | undefined>>();
-
-  const lookUp = (key: string, acceptStale: boolean): CacheHit | undefined => {
-    const entry = entries.get(key);
-    if (entry === undefined) return undefined;
-    const ageMs = clock.now() - entry.at;
-    if (ageMs > ttlMs + staleMs) entries.delete(key);
-    const fresh = ageMs <= ttlMs;
-    if (!fresh && !(acceptStale && ageMs <= ttlMs + staleMs)) return undefined;
-    return { answer: JSON.parse(entry.text) as KeptAnswer, ageMs, fresh };
-  };
-
-  const keep = (key: string, answer: KeptAnswer): void => {
-    entries.delete(key);
-    entries.set(key, { text: JSON.stringify(answer), at: clock.now() });
-    for (const oldest of entries.keys()) {
-      if (entries.size <= maxEntries) return;
-      entries.delete(oldest);
-    }
-  };
-
-  return {
-    async read(key, { produce, acceptStale, signal }) {
-      const hit = lookUp(key, acceptStale);
-      if (hit !== undefined) return hit;
-      const flight = flights.get(key);
-      if (flight !== undefined) {
-        // The leader's failure is the leader's to report; a waiter makes its own call then, without a new flight.
-        const landed = await untilAborted(
-          flight.catch(() => undefined),
-          signal,
-        );
-        const shared = landed === undefined ? undefined : lookUp(key, acceptStale);
-        if (shared === undefined) await produce();
-        return shared;
-      }
-      const kept = produce()
-        .then((answer) => {
-          if (answer !== undefined) keep(key, answer);
-          return answer;
-        })
-        .finally(() => flights.delete(key));
-      flights.set(key, kept);
-      await kept;
-      return undefined;
-    },
-  };
-}
-
-function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => reject(signal.reason);
-    signal.addEventListener("abort", aborted, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
-  });
+/** An {@link AnswerCache} in the memory of one process. @throws RangeError */
+export function memoryCache({ ttlMs, staleMs = 0, maxEntries, clock }: MemoryCacheOptions): KeepingCache {
+  return keepingCache({ store: memoryStore({ maxEntries, clock }), ttlMs, staleMs, clock });
 }

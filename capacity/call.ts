@@ -2,6 +2,7 @@
 // separated by an SDK and a chat model that carry nothing across, so it travels in async context.
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Priority } from "./fair-queue.js";
 import type { Wait } from "./limiter.js";
 import type { CallWitness } from "./witness.js";
 
@@ -10,6 +11,8 @@ export interface CallInProgress {
   /** Names the call to who watches it. */
   readonly id: string;
   readonly runKey: string;
+  /** Default `interactive`. */
+  readonly priority?: Priority | undefined;
   /** Sees what leaves and what comes back. */
   readonly witness: CallWitness | undefined;
   /** Answers in place of the network. */
@@ -18,6 +21,8 @@ export interface CallInProgress {
   readonly signal: AbortSignal | undefined;
   readonly deadlineAt: number | undefined;
   readonly onWait: (wait: Wait) => void;
+  /** Whether it goes out to see if a dead route is alive. */
+  isProbe?: boolean;
   /** The model that is being asked, and who serves it. */
   route: string;
   provider: string;
@@ -43,6 +48,8 @@ export interface LastRequest {
   headers?: Readonly<Record<string, string>>;
   /** What the gate threw. The SDK replaces some errors by its own and drops the cause. */
   thrown?: unknown;
+  /** The route was found dead while the request waited for leave, and it did not leave. */
+  kept?: true;
   /** Set when it was refused for rate: how long the quota pauses now, and whether the provider said so. */
   refused?: { readonly retryAfterMs: number; readonly hinted: boolean };
 }

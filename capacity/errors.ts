@@ -1,18 +1,22 @@
 // What the capacity layer throws: one class per decision a caller can take (wait, have it configured, change the
 // request, try later, throw the partial answer away). Messages are for a person and say what to do next.
 
+import { type BudgetDimension, budgetAmount, budgetShare } from "./budget-limits.js";
 import type { FailureKind } from "./classify.js";
 
 /** Why a call was given up. Stable: safe to switch on, to store and to print. */
 export type CapacityErrorCode =
   | "CAPACITY_TIMEOUT"
   | "CIRCUIT_OPEN"
+  | "QUEUE_FULL"
   | "AUTHENTICATION"
   | "QUOTA_EXHAUSTED"
   | "INVALID_REQUEST"
   | "CONTEXT_LENGTH"
   | "ROUTES_EXHAUSTED"
-  | "ANSWER_BROKEN";
+  | "ANSWER_BROKEN"
+  | "BUDGET_SPENT"
+  | "PRICE_UNKNOWN";
 
 const BRAND = Symbol.for("bulkhead.capacity.error");
 
@@ -37,12 +41,14 @@ export abstract class CapacityError<Code extends CapacityErrorCode = CapacityErr
 const hasCode = (error: unknown, ...codes: readonly CapacityErrorCode[]): boolean =>
   CapacityError.isInstance(error) && codes.includes(error.code);
 
+type WaitCode = "CAPACITY_TIMEOUT" | "CIRCUIT_OPEN" | "QUEUE_FULL";
+
 /** There is no capacity before `retryAt`. Decision: park until then, or answer without a model. */
-export class CapacityWaitError extends CapacityError<"CAPACITY_TIMEOUT" | "CIRCUIT_OPEN"> {
+export class CapacityWaitError extends CapacityError<WaitCode> {
   override readonly name = "CapacityWaitError";
 
   constructor(
-    code: "CAPACITY_TIMEOUT" | "CIRCUIT_OPEN",
+    code: WaitCode,
     message: string,
     /** Milliseconds since the epoch: the earliest time at which a new call makes sense. */
     readonly retryAt: number,
@@ -52,7 +58,7 @@ export class CapacityWaitError extends CapacityError<"CAPACITY_TIMEOUT" | "CIRCU
   }
 
   static override isInstance(error: unknown): error is CapacityWaitError {
-    return hasCode(error, "CAPACITY_TIMEOUT", "CIRCUIT_OPEN");
+    return hasCode(error, "CAPACITY_TIMEOUT", "CIRCUIT_OPEN", "QUEUE_FULL");
   }
 }
 
@@ -120,6 +126,51 @@ export class BrokenAnswerError extends CapacityError<"ANSWER_BROKEN"> {
   }
 }
 
+/** How far a budget was used when it stopped something. All numbers in the units of `BudgetLimits`. */
+export interface BudgetSpent {
+  readonly dimension: BudgetDimension;
+  /** What is paid for. */
+  readonly used: number;
+  /** What calls under way and subagents have reserved. */
+  readonly held: number;
+  /** What the call that was stopped would have needed. */
+  readonly needed: number;
+  readonly limit: number;
+}
+
+/** The budget of the run is spent. Decision: end with what there is; a person gives it more and resumes. */
+export class BudgetError extends CapacityError<"BUDGET_SPENT"> {
+  override readonly name = "BudgetError";
+
+  constructor(readonly spent: BudgetSpent) {
+    const { dimension, used, held, needed, limit } = spent;
+    const others = held > 0 ? `, ${budgetAmount(dimension, held)} reserved for calls and subagents under way` : "";
+    const next = used < limit && needed > 0 ? `, and the next call needs about ${budgetAmount(dimension, needed)}` : "";
+    super(
+      "BUDGET_SPENT",
+      `the budget of this run is spent: ${budgetShare(dimension, used, limit)} used${others}${next}. Everything so far is kept; resume it with more (--budget ${dimension}=…, or BULKHEAD_BUDGET).`,
+    );
+  }
+
+  /** By the code alone: in a replay the error comes from the record, which keeps name, code and message. */
+  static override isInstance(error: unknown): error is BudgetError {
+    return typeof error === "object" && error !== null && (error as { code?: unknown }).code === "BUDGET_SPENT";
+  }
+}
+
+/** A budget in money, and no price to count it with. Decision: none in code; a person completes the price table. */
+export class PriceError extends CapacityError<"PRICE_UNKNOWN"> {
+  override readonly name = "PriceError";
+
+  constructor(message: string) {
+    super("PRICE_UNKNOWN", message);
+  }
+
+  static override isInstance(error: unknown): error is PriceError {
+    return hasCode(error, "PRICE_UNKNOWN");
+  }
+}
+
 const REFUSALS = {
   auth: "AUTHENTICATION",
   "quota-exhausted": "QUOTA_EXHAUSTED",
@@ -143,9 +194,8 @@ export function givenUp(primary: RouteFailure, others: readonly RouteFailure[], 
   const message = `${primary.message}${tail}`;
   if (primary.retryAt !== undefined) {
     const retryAt = Math.min(primary.retryAt, ...others.flatMap((other) => other.retryAt ?? []));
-    return new CapacityWaitError(reason === "circuit-open" ? "CIRCUIT_OPEN" : "CAPACITY_TIMEOUT", message, retryAt, {
-      cause,
-    });
+    const own = CapacityWaitError.isInstance(cause) ? cause.code : "CAPACITY_TIMEOUT";
+    return new CapacityWaitError(reason === "circuit-open" ? "CIRCUIT_OPEN" : own, message, retryAt, { cause });
   }
   if (isKeyOf(REFUSALS, reason)) return new ProviderRefusedError(REFUSALS[reason], message, { cause });
   if (isKeyOf(BAD_REQUESTS, reason)) return new InvalidRequestError(BAD_REQUESTS[reason], message, { cause });

@@ -16,19 +16,22 @@ import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import { hmacSeal, type Seal } from "../trust/index.js";
-import { announcer, runKey, surrounding } from "./announce.js";
+import { announcer, runKey, runPriority, surrounding } from "./announce.js";
 import { type AnswerFacts, checkResult } from "./answer.js";
+import { type Booking, bookCall, budgetIn } from "./budget-call.js";
 import type { AnswerCache } from "./cache.js";
+import { type CacheWish, throughCache, wishOf } from "./cached-call.js";
 import type { CallInProgress } from "./call.js";
 import { type Clock, type Random, systemClock } from "./clock.js";
-import { answerKey, keptOf, recordedResult, resultOf } from "./kept-answer.js";
+import type { Priority } from "./fair-queue.js";
+import { recordedResult } from "./kept-answer.js";
 import { OBTAINED_KEY } from "./obtained.js";
 import type { ModelRoute } from "./route.js";
 import { type Served, type ServeOptions, serve } from "./serve.js";
 import { streamFrom } from "./streaming.js";
 import { answerTool, type StructuredSchema, structuredOutput } from "./structured-output.js";
 import type { Admission, CapacityResource, Obtained } from "./types.js";
-import { attendanceOf } from "./witness.js";
+import { attendanceOf, handlersOf } from "./witness.js";
 
 /** What a {@link GuardedChatModel} takes. */
 export interface GuardedChatModelOptions {
@@ -43,6 +46,11 @@ export interface GuardedChatModelOptions {
   readonly seal?: Seal;
   /** How long a call may sit out pauses of a route before it falls back or fails, in milliseconds. Default 60 000. */
   readonly maxWaitMs?: number;
+  /**
+   * When the primary's queue is longer than so many milliseconds, a fallback with a quota of its own that is free sooner
+   * answers, marked as one. Default: it never does for that.
+   */
+  readonly spillMs?: number;
   /** Attempts on one route that may fail otherwise than by rate. Default 3, minimum 1. */
   readonly maxAttempts?: number;
   readonly clock?: Clock;
@@ -57,10 +65,17 @@ export interface GuardedCallOptions extends BaseChatModelCallOptions {
   admission?: Admission;
   /** Milliseconds since the epoch: after it an answer is of no use. */
   deadlineAt?: number;
-  /** Whether an equal earlier answer will do. Default `false`. A cacheable call streams as one chunk. */
-  cacheable?: boolean;
+  /** Whether somebody waits for the answer. Default: `configurable.priority` of the run, else `interactive`. */
+  priority?: Priority;
+  /**
+   * Whether an earlier answer will do, and which. Default `false`: none. A cacheable call streams as one chunk, also where
+   * there is no cache: whether there is one changes neither what is sent nor how a record of it replays.
+   */
+  cacheable?: boolean | CacheWish;
   /** Whose answer it is: equal calls of different tenants share nothing. Default: one tenant. */
   tenant?: string;
+  /** The tool whose call is the structured answer and has no effect. Set by `withStructuredOutput`. */
+  answerTool?: string;
 }
 
 /** The guarded model. `response_metadata.bulkhead` of each answer is its {@link Obtained}. */
@@ -71,18 +86,19 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
 
   readonly #cache: AnswerCache | undefined;
   readonly #seal: Seal;
-  readonly #limits: Pick<ServeOptions, "maxWaitMs" | "maxAttempts" | "clock" | "random">;
+  readonly #limits: Pick<ServeOptions, "maxWaitMs" | "maxAttempts" | "spillMs" | "clock" | "random">;
 
   constructor(options: GuardedChatModelOptions) {
     super({});
     const { routes, cache, maxWaitMs = 60_000, maxAttempts = 3, clock = systemClock, random = Math.random } = options;
+    const { spillMs } = options;
     if (!(maxWaitMs >= 0)) throw new RangeError(`maxWaitMs is ${maxWaitMs} and must be at least 0`);
     if (!(maxAttempts >= 1)) throw new RangeError(`maxAttempts is ${maxAttempts} and must be at least 1`);
     this.routes = routes;
     this.capacity = { name: routes[0].name, forecast: () => routes.map(({ pool }) => pool.forecast()) };
     this.#cache = cache;
     this.#seal = options.seal ?? hmacSeal(randomBytes(32));
-    this.#limits = { maxWaitMs, maxAttempts, clock, random };
+    this.#limits = { maxWaitMs, maxAttempts, spillMs, clock, random };
   }
 
   override _llmType(): string {
@@ -125,7 +141,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
   ): unknown {
     const tool = answerTool(schema, config?.name);
     const choice = { type: "function", function: { name: tool.function.name } };
-    const model = this.withConfig({ tools: [tool], tool_choice: choice });
+    const model = this.withConfig({ tools: [tool], tool_choice: choice, answerTool: tool.function.name });
     return structuredOutput(model, schema, tool, config?.includeRaw);
   }
 
@@ -135,26 +151,27 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     runManager?: CallbackManagerForLLMRun,
   ): Promise<ChatResult> {
     const cache = this.#cache;
-    if (cache === undefined || options.cacheable !== true) return this.#ask(messages, options, runManager);
+    const wish = wishOf(options.cacheable);
+    if (wish === undefined) return this.#ask(messages, options, runManager);
     const { standIn, call } = attendanceOf(runManager, surrounding()?.callbacks, randomUUID);
     const recorded = await standIn?.cached(call);
     if (recorded !== undefined) return recordedResult(recorded);
-    if (standIn !== undefined) return this.#ask(messages, options, runManager);
-    const primary = this.#primary;
-    let own: ChatResult | undefined;
-    const key = answerKey(primary, options.tenant ?? "", messages, forRoute(options));
-    const hit = await cache.read(key, {
-      acceptStale: primary.pool.forecast().state !== "open",
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      produce: async () => {
-        own = await this.#ask(messages, options, runManager);
-        return keptOf(own, key, this.#seal);
-      },
+    if (cache === undefined || standIn !== undefined) return this.#ask(messages, options, runManager);
+    const { deadlineAt, ...apart } = options;
+    return throughCache({
+      cache,
+      seal: this.#seal,
+      route: this.#primary,
+      tenant: options.tenant ?? "",
+      messages,
+      options: forRoute(options),
+      wish,
+      answerTool: options.answerTool,
+      signal: options.signal,
+      emit: announcer(runManager),
+      ask: () => this.#ask(messages, options, runManager),
+      askApart: (signal) => this.#ask(messages, { ...apart, signal }, undefined),
     });
-    if (hit === undefined) return own as ChatResult;
-    const { ageMs, fresh } = hit;
-    await announcer(runManager)({ kind: "cache-hit", route: primary.name, ageMs, fresh });
-    return resultOf(hit, key, this.#seal);
   }
 
   override async *_streamResponseChunks(
@@ -162,7 +179,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     options: this["ParsedCallOptions"],
     runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatGenerationChunk> {
-    if (options.cacheable === true && this.#cache !== undefined) {
+    if (wishOf(options.cacheable) !== undefined) {
       const { generations } = await this._generate(messages, options, runManager);
       for (const { text, message, generationInfo = {} } of generations) {
         yield await announced(
@@ -172,15 +189,20 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       }
       return;
     }
-    const plan = this.#plan(options, runManager);
-    const obtained = yield* streamFrom(plan, (route) =>
-      route.model._streamResponseChunks(messages, forRoute(options), runManager),
-    );
-    const last = new AIMessageChunk({
-      content: "",
-      response_metadata: { [OBTAINED_KEY]: this.#obtained(plan.call, obtained.served, obtained.facts) },
-    });
-    yield await announced(new ChatGenerationChunk({ text: "", message: last }), runManager);
+    const plan = this.#plan(messages, options, runManager);
+    try {
+      const { served, facts } = yield* streamFrom(plan, (route) =>
+        route.model._streamResponseChunks(messages, forRoute(options), runManager),
+      );
+      await plan.booking?.answered(served.route.name, facts.usage);
+      const last = new AIMessageChunk({
+        content: "",
+        response_metadata: { [OBTAINED_KEY]: this.#obtained(plan.call, served, facts) },
+      });
+      yield await announced(new ChatGenerationChunk({ text: "", message: last }), runManager);
+    } finally {
+      plan.booking?.end(plan.call.requests);
+    }
   }
 
   /** LangChain's bridge to its newer stream protocol drops response metadata: what we know about the answer goes back in. */
@@ -212,28 +234,43 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     options: this["ParsedCallOptions"],
     runManager: CallbackManagerForLLMRun | undefined,
   ): Promise<ChatResult> {
-    const plan = this.#plan(options, runManager);
-    const served = await serve(plan, async (route) => {
-      const result = await route.model._generate(messages, forRoute(options), runManager);
-      return { result, facts: checkResult(result) };
-    });
-    const { result, facts } = served.value;
-    const obtained = this.#obtained(plan.call, served, facts);
-    for (const { message } of result.generations) {
-      message.response_metadata = { ...message.response_metadata, [OBTAINED_KEY]: obtained };
+    const plan = this.#plan(messages, options, runManager);
+    try {
+      const served = await serve(plan, async (route) => {
+        const result = await route.model._generate(messages, forRoute(options), runManager);
+        return { result, facts: checkResult(result) };
+      });
+      const { result, facts } = served.value;
+      await plan.booking?.answered(served.route.name, facts.usage);
+      const obtained = this.#obtained(plan.call, served, facts);
+      for (const { message } of result.generations) {
+        message.response_metadata = { ...message.response_metadata, [OBTAINED_KEY]: obtained };
+      }
+      return result;
+    } finally {
+      plan.booking?.end(plan.call.requests);
     }
-    return result;
   }
 
-  #plan(options: this["ParsedCallOptions"], runManager: CallbackManagerForLLMRun | undefined): ServeOptions {
+  #plan(
+    messages: BaseMessage[],
+    options: this["ParsedCallOptions"],
+    runManager: CallbackManagerForLLMRun | undefined,
+  ): ServeOptions & { readonly booking: Booking | undefined } {
     const emit = announcer(runManager);
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const { call: id, witness, standIn } = attendanceOf(runManager, surrounding()?.callbacks, randomUUID);
+    options.signal?.throwIfAborted();
+    const callbacks = surrounding()?.callbacks;
+    const { call: id, witness, standIn } = attendanceOf(runManager, callbacks, randomUUID);
+    // What is answered from a record was paid for when it was recorded, or refused then.
+    const budget = standIn ? undefined : budgetIn(runManager?.handlers ?? handlersOf(callbacks), runKey());
+    const { clock } = this.#limits;
+    const booking = budget && bookCall({ id, budget, routes: this.routes, messages, options, clock, emit });
+    const signal = booking === undefined ? options.signal : booking.signal;
     const call: CallInProgress = {
       id,
       witness,
       runKey: runKey(),
+      priority: options.priority ?? runPriority(),
       signal,
       deadlineAt: options.deadlineAt,
       onWait: ({ waitMs, reason }) => {
@@ -249,7 +286,9 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       last: {},
     };
     const admission = options.admission ?? "any-route";
-    return { routes: this.routes, admission, ...this.#limits, call, emit, standIn };
+    const characters = messages.reduce((sum, { text }) => sum + text.length, 0);
+    const needs = { tools: (options.tools?.length ?? 0) > 0, tokens: Math.ceil(characters / 4) };
+    return { routes: this.routes, admission, needs, ...this.#limits, call, emit, standIn, booking };
   }
 
   #obtained(call: CallInProgress, served: Served<unknown>, facts: AnswerFacts): Obtained {
@@ -276,7 +315,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
 
 /** The options that the routes' models get: not ours, and no retries whatever anybody asks for. */
 function forRoute(options: Partial<GuardedChatModel["ParsedCallOptions"]>): BaseChatModel["ParsedCallOptions"] {
-  const { admission, deadlineAt, cacheable, tenant, ...theirs } = options;
+  const { admission, deadlineAt, cacheable, tenant, answerTool, priority, ...theirs } = options;
   return { ...theirs, maxRetries: 0 } as BaseChatModel["ParsedCallOptions"];
 }
 

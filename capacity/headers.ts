@@ -1,4 +1,6 @@
-// What a provider says about its limits in response headers: when to come back, and what to remember.
+// What a provider says about its limits in response headers: when to come back, how much is left, what to remember.
+
+import type { Remaining } from "./headroom.js";
 
 /** The longest hint that is believed, in milliseconds (10 minutes). Longer ones are cut to it. */
 export const LONGEST_HINT_MS = 600_000;
@@ -29,6 +31,19 @@ function fromSecondsOrDate(text: string | null, now: number): number | undefined
   if (seconds !== undefined) return seconds * 1000;
   const date = text === null ? Number.NaN : Date.parse(text);
   return Number.isNaN(date) ? undefined : date - now;
+}
+
+/**
+ * What is left of the limits, as a provider tells: of requests or of tokens, whichever is the smaller part.
+ * `undefined`: it tells nothing that makes sense.
+ */
+export function remainingOf(headers: Pick<Headers, "get">): Remaining | undefined {
+  const found = ["requests", "tokens"].flatMap((unit) => {
+    const limit = toNumber(headers.get(`x-ratelimit-limit-${unit}`));
+    const remaining = toNumber(headers.get(`x-ratelimit-remaining-${unit}`));
+    return limit === undefined || remaining === undefined || limit < 1 || remaining < 0 ? [] : [{ limit, remaining }];
+  });
+  return found.sort((left, right) => left.remaining / left.limit - right.remaining / right.limit)[0];
 }
 
 /** What a provider may tell of the engine that answered. */

@@ -1,6 +1,5 @@
 // May this call be served? Quotas, the limiter under them, the breaker, the cache, and the chat model that uses them all.
 
-export { type AnswerCache, type CacheHit, type CacheReading, type KeptAnswer, memoryCache } from "./cache.js";
 export { type Budget, type BudgetOptions, type BudgetWarning, openBudget, warningName } from "./budget.js";
 export { ANSWER_GUESS, BUDGET, type BudgetPort, budgetIn, promptGuess } from "./budget-call.js";
 export {
@@ -14,6 +13,22 @@ export {
   parseBudget,
   writeBudget,
 } from "./budget-limits.js";
+export { type KeepingOptions, keepingCache } from "./cache/keep.js";
+export { type CachePlace, type CacheSettings, type OpenCacheOptions, openCache } from "./cache/open.js";
+export { factsOf, type Mismatch, mismatchOf, type QuestionFacts } from "./cache/same-question.js";
+export { type Embed, MIN_SCORE, type SimilarOptions, similarCache } from "./cache/similar.js";
+export type { CacheLock, CacheStore, StoredText } from "./cache/store.js";
+export {
+  type AnswerCache,
+  type CacheHit,
+  type CacheQuestion,
+  type CacheReading,
+  type KeepingCache,
+  type KeptAnswer,
+  type MemoryCacheOptions,
+  memoryCache,
+} from "./cache.js";
+export type { CacheWish } from "./cached-call.js";
 export { classifyError, type Failure, type FailureKind } from "./classify.js";
 export { type Clock, type Random, scaledClock, systemClock } from "./clock.js";
 export {
@@ -30,9 +45,11 @@ export {
   RoutesExhaustedError,
 } from "./errors.js";
 export { type GuardedCallOptions, GuardedChatModel, type GuardedChatModelOptions } from "./guarded-chat-model.js";
+export { METRICS_TYPE, type Metric, metricsOf, metricsText, type Sample } from "./metrics.js";
 export { obtainedOf, trustOfAnswer } from "./obtained.js";
-export { QuotaPool, type QuotaPoolOptions } from "./pool.js";
+export { type PoolStatus, QuotaPool, type QuotaPoolOptions } from "./pool.js";
 export { costOf, DEFAULT_PRICES, type ModelPrice, type PriceTable, priceOf, readPrices } from "./prices.js";
+export { type FleetProcess, type FleetQuota, FleetView, type FleetViewOptions } from "./redis/fleet-view.js";
 export type { ModelRoute } from "./route.js";
 export * from "./types.js";
 export {

@@ -1,4 +1,7 @@
-// The port between "may this request leave?" and whatever decides it: one process here, a fleet over Redis later.
+// The port between "may this request leave?" and whatever decides it.
+
+import type { Priority } from "./fair-queue.js";
+import type { Remaining } from "./headroom.js";
 
 /** Why a request waits: its turn at the pace of the quota, a pause the provider asked for, or a free slot. */
 export type WaitReason = "pace" | "pause" | "in-flight";
@@ -15,6 +18,8 @@ export interface Admittance {
   readonly key: string;
   /** Estimated tokens, prompt and answer together. 0 when the quota counts none. */
   readonly tokens: number;
+  /** Default `interactive`. */
+  readonly priority?: Priority;
   /** Takes the request out of the queue at once. */
   readonly signal?: AbortSignal;
   /** Milliseconds since the epoch: refuse as soon as it is clear that the request cannot leave before. */
@@ -37,6 +42,22 @@ export interface Slot {
   release(): void;
 }
 
+/** How a limiter stands. */
+export interface LimiterStatus {
+  readonly inFlight: number;
+  readonly queued: number;
+  /** Requests that have left since the beginning. */
+  readonly admitted: number;
+  /** The share of the quota that is used now, more than 0, at most 1. */
+  readonly share: number;
+  /** Milliseconds between two starts of this process when everybody is busy. */
+  readonly gapMs: number;
+  /** In milliseconds since the epoch. Not after now: there is no pause. */
+  readonly pausedUntil: number;
+  /** The fleet that shares the quota: whether it can be asked, and how many processes were seen in it. */
+  readonly fleet?: { readonly available: boolean; readonly processes: number };
+}
+
 /** Lets requests leave at the pace of a quota. */
 export interface Limiter {
   /**
@@ -49,6 +70,15 @@ export interface Limiter {
   pause(ms: number): void;
   /** When the pause ends, in milliseconds since the epoch. Not after now: there is none. */
   readonly pausedUntil: number;
-  /** What a request that came now would wait for. No side effects. */
+  /** A 429 was answered: less is used from now on. */
+  refused(): void;
+  /** Something else was answered, and what its headers said. */
+  answered(said: Remaining | undefined): void;
+  /** Charges tokens beyond an estimate, or gives some back. */
+  correct(tokens: number): void;
+  /** What a request that came now, of a run that has none waiting, would wait for at most. No side effects. */
   forecast(): Wait;
+  readonly status: LimiterStatus;
+  /** Lets go of the fleet. Waiting requests stay where they are. */
+  close(): Promise<void>;
 }

@@ -22,7 +22,14 @@ const schema: z.ZodType<Obtained> = z.object({
   unclearAttempts: count,
   queueMs: count,
   fallbackReason: z.exactOptional(z.string()),
-  cache: z.exactOptional(z.object({ ageMs: count, fresh: z.boolean(), forged: z.exactOptional(z.literal(true)) })),
+  cache: z.exactOptional(
+    z.object({
+      ageMs: count,
+      fresh: z.boolean(),
+      forged: z.exactOptional(z.literal(true)),
+      similar: z.exactOptional(z.object({ score: z.number(), matched: z.string() })),
+    }),
+  ),
   requestId: z.exactOptional(z.string()),
   responseId: z.exactOptional(z.string()),
   headers: z.exactOptional(z.record(z.string(), z.string())),
@@ -45,8 +52,8 @@ export function obtainedOf(message: BaseMessage): Obtained | undefined {
 /**
  * The label of a model's answer, with a cause for each fall.
  *
- * - fidelity: 3 from the pinned primary model; 2 when cut or filtered; 1 from a fallback or another model than asked;
- *   0 when nobody knows.
+ * - fidelity: 3 from the pinned primary model; 2 when cut or filtered; 1 from a fallback or another model than asked, or
+ *   for the cached answer to a similar question; 0 when nobody knows.
  * - certainty: 2 after a clean failed attempt (5xx, never connected), 1 after one with an unknown outcome. A call that
  *   was refused for rate and then waited for its turn is still at its first attempt: 3.
  * - currency: 2 for a cached answer within its age, 1 beyond it.
@@ -60,12 +67,17 @@ export function trustOfAnswer(message: BaseMessage, at?: string): TrustMark {
 }
 
 function* fidelity(obtained: Obtained, at: string | undefined): Generator<TrustMark> {
-  const { route, primary, returnedModel, finishReason, fallbackReason } = obtained;
+  const { route, primary, returnedModel, finishReason, fallbackReason, cache } = obtained;
   if (route !== primary) {
     yield mark(label({ fidelity: 1 }), `fallback: ${route} (${primary}: ${fallbackReason ?? "reason unknown"})`, at);
   }
   if (returnedModel !== undefined && !isSameModel(route, returnedModel)) {
     yield mark(label({ fidelity: 1 }), `answered by ${returnedModel} instead of ${route}`, at);
+  }
+  if (cache?.similar !== undefined) {
+    const { score, matched } = cache.similar;
+    const reason = `cached answer to a similar question (${score.toFixed(3)}, ${matched.slice(0, 12)})`;
+    yield mark(label({ fidelity: 1 }), reason, at);
   }
   if (finishReason !== "stop" && finishReason !== "tool_calls") {
     const how = finishReason === undefined ? "without a finish reason" : `early: ${finishReason}`;

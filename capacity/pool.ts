@@ -4,16 +4,21 @@
 import { setMaxListeners } from "node:events";
 import { fullJitterMs, RetryBudget } from "./backoff.js";
 import { followedToTheEnd } from "./body.js";
-import { BottleneckLimiter } from "./bottleneck-limiter.js";
 import { CircuitBreaker } from "./breaker.js";
 import { type CallInProgress, callInProgress } from "./call.js";
 import { saysQuotaExhausted } from "./classify.js";
 import { type Clock, type Random, systemClock } from "./clock.js";
-import { LONGEST_HINT_MS, limitHeaders, retryAfterMs } from "./headers.js";
-import type { Limiter, Slot } from "./limiter.js";
+import { CapacityWaitError } from "./errors.js";
+import { LONGEST_HINT_MS, limitHeaders, remainingOf, retryAfterMs } from "./headers.js";
+import type { Limiter, LimiterStatus, Slot } from "./limiter.js";
+import { QueueLimiter } from "./queue-limiter.js";
+import { RedisQuota, type RedisQuotaOptions } from "./redis/quota.js";
 import { TokenLedger } from "./token-ledger.js";
-import type { Forecast, Quota, TokenUsage } from "./types.js";
+import type { CapacityEvent, Forecast, Quota, TokenUsage } from "./types.js";
 import { WireFailure } from "./wire.js";
+
+/** The fleet of a pool. */
+export type FleetOptions = Pick<RedisQuotaOptions, "url" | "name" | "prefix" | "processes" | "timeoutMs" | "leaseMs">;
 
 /** What a {@link QuotaPool} takes. */
 export interface QuotaPoolOptions {
@@ -22,8 +27,24 @@ export interface QuotaPoolOptions {
   readonly quota: Quota;
   /** How long one request may take from the moment it leaves to its last byte, in milliseconds. Default 120 000. */
   readonly callTimeoutMs?: number;
+  /** Requests that may wait. Beyond that the newest batch work makes room, and the rest is refused. Default 100 000. */
+  readonly highWater?: number;
+  /** The Redis that keeps the quota for a fleet, see `RedisQuotaOptions`. Default: this process has it for itself. */
+  readonly fleet?: FleetOptions;
   readonly clock?: Clock;
   readonly random?: Random;
+}
+
+/** How a pool stands. */
+export interface PoolStatus extends LimiterStatus {
+  readonly name: string;
+  /** 429s since the beginning. */
+  readonly rateLimited: number;
+  /** Requests that were refused because too many wait. */
+  readonly shed: number;
+  /** Requests that could not leave within their limits. */
+  readonly timedOut: number;
+  readonly breaker: "closed" | "open" | "half-open";
 }
 
 /** One quota of one process. Make one per provider and model, and give all clients of that model its {@link gate}. */
@@ -42,30 +63,45 @@ export class QuotaPool {
   /** 429s in a row, counted once per pause. */
   #refusals = 0;
   #pauseBegan = Number.NEGATIVE_INFINITY;
+  /** What nobody has been told yet. */
+  #news: CapacityEvent[] = [];
+  readonly #counts = { rateLimited: 0, shed: 0, timedOut: 0 };
 
   /** @throws RangeError when the quota or the time limit cannot be met. */
-  constructor({ name, quota, callTimeoutMs = 120_000, clock = systemClock, random = Math.random }: QuotaPoolOptions) {
-    const { requestsPerMinute, tokensPerMinute, inFlight, headroom = 0.8 } = quota;
+  constructor(options: QuotaPoolOptions) {
+    const { name, quota, fleet, callTimeoutMs = 120_000, highWater = 100_000 } = options;
+    const { clock = systemClock, random = Math.random } = options;
+    const { requestsPerMinute, tokensPerMinute, inFlight, headroom = 0.8, maxHeadroom = 0.98 } = quota;
     const check = (holds: boolean, what: string): void => {
       if (!holds) throw new RangeError(`quota of ${name}: ${what}`);
     };
     check(requestsPerMinute >= 1, `requestsPerMinute is ${requestsPerMinute} and must be at least 1`);
     check(Number.isInteger(inFlight) && inFlight >= 1, `inFlight is ${inFlight} and must be a whole number from 1`);
     check(headroom > 0 && headroom <= 1, `headroom is ${headroom} and must be more than 0 and at most 1`);
+    check(maxHeadroom > 0 && maxHeadroom <= 1, `maxHeadroom is ${maxHeadroom} and must be more than 0 and at most 1`);
+    check(highWater >= 1, `highWater is ${highWater} and must be at least 1`);
     check(tokensPerMinute === undefined || tokensPerMinute >= 1, `tokensPerMinute must be at least 1`);
     check(callTimeoutMs > 0, `callTimeoutMs must be more than 0`);
+    const shared =
+      fleet &&
+      new RedisQuota({
+        ...{ ...fleet, quota, clock },
+        onLost: (reason) => void this.#news.push({ kind: "fleet", route: name, state: "lost", reason }),
+        onBack: () =>
+          void this.#news.push({ kind: "fleet", route: name, state: "back", reason: "Redis answers again" }),
+        use: () => this.status,
+      });
     this.name = name;
     this.#clock = clock;
     this.#random = random;
     this.#callTimeoutMs = callTimeoutMs;
     this.breaker = new CircuitBreaker(clock, name);
     this.#ledger = tokensPerMinute === undefined ? undefined : new TokenLedger(tokensPerMinute * headroom, clock);
-    this.#limiter = new BottleneckLimiter({
-      name,
-      minTimeMs: 60_000 / (requestsPerMinute * headroom),
-      inFlight,
-      clock,
-      ...(this.#ledger === undefined ? {} : { tokens: this.#ledger }),
+    this.#limiter = new QueueLimiter({
+      ...{ name, requestsPerMinute, inFlight, highWater, clock },
+      headroom: { start: headroom, most: Math.max(headroom, maxHeadroom) },
+      ...(this.#ledger === undefined ? {} : { tokens: { perMinute: tokensPerMinute as number, ledger: this.#ledger } }),
+      ...(shared === undefined ? {} : { shared }),
     });
   }
 
@@ -82,6 +118,24 @@ export class QuotaPool {
       : { route: this.name, waitMs, state: "open" };
   }
 
+  /** How it stands, for a person and for metrics. */
+  get status(): PoolStatus {
+    const { kind } = this.breaker.state;
+    return { name: this.name, ...this.#limiter.status, ...this.#counts, breaker: kind };
+  }
+
+  /** What happened to the pool since somebody last asked. */
+  takeNews(): readonly CapacityEvent[] {
+    const news = this.#news;
+    this.#news = [];
+    return news;
+  }
+
+  /** Lets go of the fleet. */
+  close(): Promise<void> {
+    return this.#limiter.close();
+  }
+
   /** Lets no request leave for `ms` milliseconds. */
   pause(ms: number): void {
     this.#limiter.pause(ms);
@@ -89,9 +143,10 @@ export class QuotaPool {
 
   /** Replaces the token estimate of a request by what the provider counted. */
   correctTokens(charged: number | undefined, usage: TokenUsage): void {
-    if (charged !== undefined && usage.inputTokens + usage.outputTokens > 0) {
-      this.#ledger?.correct(charged, usage.inputTokens, usage.outputTokens);
-    }
+    const used = usage.inputTokens + usage.outputTokens;
+    if (charged === undefined || used === 0) return;
+    this.#limiter.correct(used - charged);
+    this.#ledger?.learn(usage.outputTokens);
   }
 
   /**
@@ -127,6 +182,7 @@ export class QuotaPool {
       const slot = await this.#limiter.acquire({
         key: call?.runKey ?? "",
         tokens,
+        ...(call?.priority === undefined ? {} : { priority: call.priority }),
         ...(signal === undefined ? {} : { signal }),
         ...(call?.deadlineAt === undefined ? {} : { deadlineAt: call.deadlineAt }),
         ...(call === undefined
@@ -138,7 +194,15 @@ export class QuotaPool {
         throw signal.reason;
       }
       if (call !== undefined) call.pauseLeftMs -= slot.pausedMs;
+      if (call !== undefined && !call.isProbe && this.breaker.refusesUntil !== undefined) {
+        slot.release();
+        call.last.kept = true;
+        throw new Error(`${this.breaker.explain()}: found out while the request waited`);
+      }
       return slot;
+    } catch (error) {
+      if (CapacityWaitError.isInstance(error)) this.#counts[error.code === "QUEUE_FULL" ? "shed" : "timedOut"] += 1;
+      throw error;
     } finally {
       if (call !== undefined) call.queueMs += this.#clock.now() - from;
     }
@@ -187,6 +251,7 @@ export class QuotaPool {
       const followed = followedToTheEnd(response, request.signal, ended, whole);
       if (response.status === 429) return await this.#refused(followed, sentAt, call);
       if (sentAt > this.#pauseBegan) this.#refusals = 0;
+      this.#limiter.answered(remainingOf(response.headers));
       return followed;
     } catch (error) {
       ended();
@@ -199,6 +264,8 @@ export class QuotaPool {
     const { status, statusText, headers } = response;
     const text = await response.text();
     if (!saysQuotaExhausted(text)) {
+      this.#counts.rateLimited += 1;
+      this.#limiter.refused();
       const hint = retryAfterMs(headers, this.#clock.now());
       const pausedMs = this.#pauseAfterRefusal(hint, sentAt);
       if (call !== undefined) {

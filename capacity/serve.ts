@@ -20,6 +20,10 @@ export interface ServeOptions {
   readonly maxWaitMs: number;
   /** Attempts on one route that may fail otherwise than by rate. */
   readonly maxAttempts: number;
+  /** The wait for the primary beyond which another route that is free is asked first, in milliseconds. Unset: none is. */
+  readonly spillMs: number | undefined;
+  /** What a route has to be able to do. `tokens`: about so many in the prompt. */
+  readonly needs: { readonly tools: boolean; readonly tokens: number };
   readonly call: CallInProgress;
   readonly emit: (event: CapacityEvent) => Promise<void>;
   readonly clock: Clock;
@@ -33,7 +37,7 @@ export interface Served<Value> {
   readonly value: Value;
   readonly route: ModelRoute;
   /** Why an earlier route did not answer. */
-  readonly fallbackReason?: RouteFailure["reason"];
+  readonly fallbackReason?: RouteFailure["reason"] | "busy";
   /** Failed attempts with an unknown outcome. */
   readonly unclearAttempts: number;
 }
@@ -59,42 +63,69 @@ export async function serve<Value>(
   options: ServeOptions,
   attempt: (route: ModelRoute) => Promise<Value>,
 ): Promise<Served<Value>> {
-  const { routes, admission, emit, standIn } = options;
+  const { emit, standIn } = options;
   if (standIn !== undefined) return serveFromRecord(options, standIn, attempt);
   const failed: { readonly failure: RouteFailure; readonly error: unknown }[] = [];
   const counts = { unclear: 0 };
-  for (const [index, route] of routes.entries()) {
-    const outcome = await onRoute(options, route, counts, attempt);
+  const [primary] = options.routes;
+  const order = orderOf(options);
+  if (order[0] !== primary) await emit({ kind: "fallback", from: primary.name, to: order[0].name, reason: "busy" });
+  for (const [index, route] of order.entries()) {
+    const next = order[index + 1];
+    const outcome = await onRoute(options, route, { counts, isLast: next === undefined }, attempt);
     if ("value" in outcome) {
-      const reason = failed[0]?.failure.reason;
+      const reason = failed.find(({ failure }) => failure.route === primary.name)?.failure.reason ?? "busy";
       return {
         value: outcome.value,
         route,
         unclearAttempts: counts.unclear,
-        ...(reason === undefined ? {} : { fallbackReason: reason }),
+        ...(route === primary ? {} : { fallbackReason: reason }),
       };
     }
     failed.push(outcome);
-    const next = routes[index + 1];
-    if (next === undefined || isLate(options) || admission === "primary-only" || FATAL.has(outcome.failure.reason))
-      break;
+    if (next === undefined || isLate(options) || !helps(next, outcome.failure.reason, route)) break;
     await emit({ kind: "fallback", from: route.name, to: next.name, reason: outcome.failure.reason });
   }
-  const [primary, ...others] = failed;
-  if (primary === undefined) throw new RangeError("a model needs at least one route");
-  throw givenUp(
-    primary.failure,
-    others.map((other) => other.failure),
-    primary.error,
-  );
+  const first = failed.find(({ failure }) => failure.route === primary.name) ?? failed[0];
+  if (first === undefined) throw new RangeError("a model needs at least one route");
+  const others = failed.filter((each) => each !== first).map(({ failure }) => failure);
+  throw givenUp(first.failure, others, first.error);
 }
+
+/**
+ * The routes that may answer, in the order in which they are asked: those that can, and first the one that is free
+ * when the primary keeps everybody waiting.
+ */
+function orderOf({ routes, admission, needs, spillMs }: ServeOptions): readonly [ModelRoute, ...ModelRoute[]] {
+  const [primary, ...others] = routes;
+  if (admission === "primary-only") return [primary];
+  const able = others.filter(
+    ({ tools = true, contextTokens = Number.POSITIVE_INFINITY }) =>
+      (tools || !needs.tools) && needs.tokens <= contextTokens,
+  );
+  const wait = primary.pool.forecast();
+  const free =
+    spillMs === undefined || wait.waitMs <= spillMs
+      ? undefined
+      : able.find(({ pool }) => {
+          const { waitMs, state } = pool.forecast();
+          return state === "open" && waitMs < wait.waitMs;
+        });
+  return free === undefined ? [primary, ...able] : [free, primary, ...able.filter((each) => each !== free)];
+}
+
+/** Whether `next` may answer what `route` did not for `reason`. */
+const helps = (next: ModelRoute, reason: RouteFailure["reason"], route: ModelRoute): boolean =>
+  reason === "context-length"
+    ? (next.contextTokens ?? 0) > (route.contextTokens ?? Number.POSITIVE_INFINITY)
+    : !FATAL.has(reason);
 
 type Outcome<Value> = { readonly value: Value } | { readonly failure: RouteFailure; readonly error: unknown };
 
 async function onRoute<Value>(
   options: ServeOptions,
   route: ModelRoute,
-  counts: { unclear: number },
+  { counts, isLast }: { readonly counts: { unclear: number }; readonly isLast: boolean },
   attempt: (route: ModelRoute) => Promise<Value>,
 ): Promise<Outcome<Value>> {
   const { call, emit, clock, maxAttempts, maxWaitMs, random } = options;
@@ -103,11 +134,19 @@ async function onRoute<Value>(
   call.provider = route.provider;
   call.pauseLeftMs = maxWaitMs;
   pool.retryBudget.earn();
+  let last: Outcome<Value> | undefined;
   for (let failures = 0; ; ) {
     call.signal?.throwIfAborted();
+    for (const event of pool.takeNews()) await emit(event);
+    const isProbe = pool.breaker.state.kind !== "closed";
     const report = pool.breaker.enter();
-    if (report === undefined) return refusedByBreaker(route, clock);
+    if (report === undefined) {
+      // Nobody else can answer: it is cheaper to wait for the route to come back than to lose the work.
+      if (isLast && (await waited(options, route))) continue;
+      return last ?? refusedByBreaker(route, clock);
+    }
     call.last = {};
+    call.isProbe = isProbe;
     try {
       const value = await callInProgress.run(call, () => attempt(route));
       await tell(emit, route, report("alive"));
@@ -116,8 +155,13 @@ async function onRoute<Value>(
       const thrown = call.last.thrown ?? error;
       const failure = classifyError(thrown, clock.now());
       const aborted = call.signal?.aborted === true;
-      await tell(emit, route, report(showsOf(failure, thrown, aborted || isLate(options)), failure.kind));
+      await tell(
+        emit,
+        route,
+        report(showsOf(failure, thrown, aborted || isLate(options) || call.last.kept === true), failure.kind),
+      );
       if (aborted) throw call.signal?.reason;
+      if (call.last.kept) continue;
       if (!failure.clean) counts.unclear += 1;
       const { refused } = call.last;
       if (failure.kind === "rate-limit" && refused !== undefined) {
@@ -125,21 +169,37 @@ async function onRoute<Value>(
         await emit({ kind: "rate-limited", route: route.name, ...refused });
         continue;
       }
-      failures += 1;
-      const delayMs = Math.max(fullJitterMs(failures - 1, random), failure.retryAfterMs ?? 0);
+      // Who probes a dead route does that for everybody; it is not held against him.
+      if (!isProbe) failures += 1;
+      const delayMs = Math.max(fullJitterMs(Math.max(0, failures - 1), random), failure.retryAfterMs ?? 0);
+      const isBroken = pool.breaker.refusesUntil !== undefined;
       const again =
         RETRIED.has(failure.kind) &&
         failures < maxAttempts &&
         delayMs <= maxWaitMs &&
         clock.now() + delayMs < (call.deadlineAt ?? Number.POSITIVE_INFINITY) &&
-        pool.breaker.refusesUntil === undefined &&
-        pool.retryBudget.spend();
-      if (!again) return { failure: failureOf(route, failure, thrown, call.last.host), error: thrown };
+        // Behind a breaker one probe goes out, not one retry for each call: it takes nothing from the budget.
+        (isBroken ? isLast : pool.retryBudget.spend());
+      last = { failure: failureOf(route, failure, thrown, call.last.host), error: thrown };
+      if (!again) return last;
+      if (isBroken) continue;
       await emit({ kind: "retry", route: route.name, attempt: failures + 1, delayMs, reason: failure.kind });
       await clock.sleep(delayMs, call.signal);
       call.queueMs += delayMs;
     }
   }
+}
+
+/** Waits until the breaker of `route` lets somebody try. `false`: that is longer than this call may wait. */
+async function waited({ call, clock, random }: ServeOptions, { pool }: ModelRoute): Promise<boolean> {
+  const now = clock.now();
+  const waitMs = Math.max(0, (pool.breaker.refusesUntil ?? now) - now) + fullJitterMs(0, random);
+  if (waitMs > call.pauseLeftMs || now + waitMs > (call.deadlineAt ?? Number.POSITIVE_INFINITY)) return false;
+  call.pauseLeftMs -= waitMs;
+  call.queueMs += waitMs;
+  call.onWait({ waitMs, reason: "pause" });
+  await clock.sleep(waitMs, call.signal);
+  return true;
 }
 
 /** Whether the caller's deadline has passed. */

@@ -5,14 +5,14 @@
 import type { Clock } from "./clock.js";
 
 /** The share of a minute whose tokens may leave at once. Less throttles itself on estimates that are too high. */
-const BURST_MS = 12_000;
+export const TOKEN_BURST_MS = 12_000;
 
 /** Where the running mean of answer lengths begins, in tokens. */
 const FIRST_GUESS = 256;
 
 /** Paces tokens. All amounts are tokens, prompt and answer together. */
 export class TokenLedger {
-  readonly #perMs: number;
+  #perMs: number;
   #paidOffAt = 0;
   #meanAnswer = FIRST_GUESS;
 
@@ -21,6 +21,11 @@ export class TokenLedger {
     tokensPerMinute: number,
     private readonly clock: Clock,
   ) {
+    this.#perMs = tokensPerMinute / 60_000;
+  }
+
+  /** From now on. What was charged before stays charged at the earlier rate. */
+  setRate(tokensPerMinute: number): void {
     this.#perMs = tokensPerMinute / 60_000;
   }
 
@@ -33,7 +38,7 @@ export class TokenLedger {
   waitMs(tokens: number): number {
     const now = this.clock.now();
     const cost = tokens / this.#perMs;
-    const from = cost > BURST_MS ? now : now + BURST_MS - cost;
+    const from = cost > TOKEN_BURST_MS ? now : now + TOKEN_BURST_MS - cost;
     return Math.max(0, Math.max(this.#paidOffAt, now) - from);
   }
 
@@ -42,9 +47,18 @@ export class TokenLedger {
     this.#paidOffAt = Math.max(this.#paidOffAt, this.clock.now()) + tokens / this.#perMs;
   }
 
-  /** Replaces an estimate by what the provider counted. */
-  correct(estimated: number, input: number, output: number): void {
-    this.#paidOffAt += (input + output - estimated) / this.#perMs;
-    this.#meanAnswer += (output - this.#meanAnswer) / 8;
+  /** Charges tokens beyond what was charged, or gives some back. */
+  correct(difference: number): void {
+    this.#paidOffAt += difference / this.#perMs;
+  }
+
+  /** Learns from an answer how long answers are. */
+  learn(answerTokens: number): void {
+    this.#meanAnswer += (answerTokens - this.#meanAnswer) / 8;
+  }
+
+  /** Milliseconds that `tokens` take at the present rate. */
+  durationMs(tokens: number): number {
+    return tokens / this.#perMs;
   }
 }

@@ -1,6 +1,8 @@
 // What the capacity layer says to the rest of the house: the quota of a route, how an answer was obtained, what
 // happened on the way, and what a call started now would have to wait.
 
+import type { BudgetDimension } from "./budget-limits.js";
+
 /** What a provider allows one model, and how much of it we use. */
 export interface Quota {
   /** Requests per minute the provider allows. Minimum 1. */
@@ -9,8 +11,13 @@ export interface Quota {
   readonly tokensPerMinute?: number;
   /** Requests in flight at once. Minimum 1. */
   readonly inFlight: number;
-  /** The share of the rates that is used. Default 0.8, more than 0, at most 1. */
+  /** The share of the rates that is used at first, and whenever a fleet cannot be asked. Default 0.8, at most 1. */
   readonly headroom?: number;
+  /**
+   * The share that is used once the provider has not objected for a while. Default 0.98, at most 1; at least
+   * `headroom`. While its headers say that there is room, it goes up to 0.99. A 429 takes 15 % of the share away.
+   */
+  readonly maxHeadroom?: number;
 }
 
 /** Token counts as the provider reported them. */
@@ -45,8 +52,16 @@ export interface Obtained {
   readonly queueMs: number;
   /** Why the primary did not answer. Set exactly when `route` is not `primary`. */
   readonly fallbackReason?: string;
-  /** Set for a cache hit: how old the answer is, whether that is within its declared age, and whether its seal is wrong. */
-  readonly cache?: { readonly ageMs: number; readonly fresh: boolean; readonly forged?: true };
+  /**
+   * Set for a cache hit: how old the answer is, whether that is within its declared age, and whether its seal is wrong.
+   * `similar`: it answers another question, this much like the one that was asked; `matched` is the digest of that one.
+   */
+  readonly cache?: {
+    readonly ageMs: number;
+    readonly fresh: boolean;
+    readonly forged?: true;
+    readonly similar?: { readonly score: number; readonly matched: string };
+  };
   readonly requestId?: string;
   /** The provider's name for the answer: `chatcmpl-…`. */
   readonly responseId?: string;
@@ -74,12 +89,35 @@ export type CapacityEvent =
       readonly reason: string;
     }
   | { readonly kind: "fallback"; readonly from: string; readonly to: string; readonly reason: string }
-  | { readonly kind: "cache-hit"; readonly route: string; readonly ageMs: number; readonly fresh: boolean }
+  | {
+      readonly kind: "cache-hit";
+      readonly route: string;
+      readonly ageMs: number;
+      readonly fresh: boolean;
+      /** Set when it answers a similar question: cosine of the two, and the digest of the other one. */
+      readonly score?: number;
+      readonly matched?: string;
+    }
+  | {
+      readonly kind: "cache";
+      /** The cache is out of reach, back, could not make an answer anew, or could not compare questions. */
+      readonly state: "lost" | "back" | "refresh-failed" | "comparison-failed";
+      readonly reason: string;
+    }
+  /** The Redis that keeps the quota for a fleet: without it each process keeps to its part. */
+  | { readonly kind: "fleet"; readonly route: string; readonly state: "lost" | "back"; readonly reason: string }
   | {
       readonly kind: "breaker";
       readonly route: string;
       readonly state: "open" | "half-open" | "closed";
       readonly reason: string;
+    }
+  /** The run's budget is used up to four fifths. In the units of `BudgetLimits`. */
+  | {
+      readonly kind: "budget";
+      readonly dimension: BudgetDimension;
+      readonly used: number;
+      readonly limit: number;
     };
 
 /** The name under which {@link CapacityEvent}s are dispatched to LangChain callbacks. */

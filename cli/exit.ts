@@ -13,6 +13,7 @@ export const EXIT = {
   blocked: 4,
   parked: 5,
   diverged: 6,
+  spent: 7,
   interrupted: 130,
 } as const;
 
@@ -39,7 +40,7 @@ export interface Explanation {
   readonly known: boolean;
 }
 
-const USAGE_CODES: readonly string[] = ["USAGE", "SETTINGS", "FAULT"];
+const USAGE_CODES: readonly string[] = ["USAGE", "SETTINGS", "FAULT", "PRICE_UNKNOWN"];
 
 /** Every error class of the house is branded with a symbol, so that a project's own copy of the package is known too. */
 const isBranded = (error: object): boolean =>

@@ -1,6 +1,7 @@
 // Options that several commands share, spelled once.
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type BudgetLimits, parseBudget } from "../capacity/budget-limits.js";
 
 const database = (value: string): string => {
   if (/^(sqlite:.+|postgres(ql)?:\/\/.+|memory:)$/.test(value)) return value;
@@ -11,6 +12,15 @@ const database = (value: string): string => {
 export const wholeNumber = (value: string): string => {
   if (/^\d{1,10}$/.test(value)) return value;
   throw new InvalidArgumentError("It is a whole number, 0 or more.");
+};
+
+/** Reads the limits of a run. */
+export const budget = (value: string): BudgetLimits => {
+  try {
+    return parseBudget(value);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
 };
 
 /** Collects an option that may be given several times. */
@@ -29,6 +39,29 @@ export const command = (usage: string, description: string, examples: readonly s
 /** Adds `--db`. */
 export const withDatabase = (of: Command): Command =>
   of.option("--db <url>", "database of threads (default: sqlite:.bulkhead/bulkhead.db in the project)", database);
+
+const redis = (value: string): string => {
+  if (/^rediss?:\/\/.+/.test(value)) return value;
+  throw new InvalidArgumentError("Write redis://HOST:PORT, or rediss:// for TLS.");
+};
+
+const queueName = (value: string): string => {
+  if (/^[\w.-]{1,64}$/.test(value)) return value;
+  throw new InvalidArgumentError("Write 1 to 64 letters, digits, dots, dashes or underscores.");
+};
+
+/** `--quota`. */
+export const quotaOption = (): Option =>
+  new Option(
+    "--quota <url>",
+    "Redis where the quotas are shared (default: BULKHEAD_QUOTA, else this process)",
+  ).argParser(redis);
+
+/** Adds `--redis` and `--queue`. */
+export const withQueue = (of: Command): Command =>
+  of
+    .option("--redis <url>", "server of the queue (default: BULKHEAD_REDIS)", redis)
+    .option("--queue <name>", "name of the queue (default: bulkhead)", queueName);
 
 /** Adds `--json`. */
 export const withJson = (of: Command): Command => of.option("--json", "print JSON");

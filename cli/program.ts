@@ -17,13 +17,17 @@ import { importCommand } from "./commands/import.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { newCommand } from "./commands/new.js";
 import { probeCommand } from "./commands/probe.js";
+import { queueCommand } from "./commands/queue.js";
+import { quotaCommand } from "./commands/quota.js";
 import { rejectCommand } from "./commands/reject.js";
 import { replayCommand } from "./commands/replay.js";
 import { rewindCommand } from "./commands/rewind.js";
 import { runCommand } from "./commands/run.js";
 import { showCommand } from "./commands/show.js";
+import { submitCommand } from "./commands/submit.js";
 import { threadsCommand } from "./commands/threads.js";
 import { verifyCommand } from "./commands/verify.js";
+import { workerCommand } from "./commands/worker.js";
 import { EXIT, explain } from "./exit.js";
 import { version } from "./package.js";
 import type { Terminal } from "./terminal.js";
@@ -42,6 +46,10 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     runCommand(terminal, finish),
     rewindCommand(terminal, finish),
     replayCommand(terminal, finish),
+    submitCommand(terminal, finish),
+    workerCommand(terminal, finish),
+    queueCommand(terminal),
+    quotaCommand(terminal),
     approvalsCommand(terminal),
     approveCommand(terminal),
     editCommand(terminal),

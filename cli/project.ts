@@ -36,6 +36,7 @@ export interface ProjectFlags {
   readonly workspace?: string | undefined;
   readonly fault?: readonly string[] | undefined;
   readonly seed?: string | undefined;
+  readonly quota?: string | undefined;
 }
 
 /** The project around `cwd`, or `undefined`. @throws UsageError when its `langgraph.json` cannot be read. */
@@ -105,6 +106,7 @@ export async function configure(
   if (flags.workspace !== undefined) env["BULKHEAD_WORKSPACE"] = resolve(cwd, flags.workspace);
   if (flags.fault !== undefined) env["BULKHEAD_FAULTS"] = flags.fault.join(";");
   if (flags.seed !== undefined) env["BULKHEAD_SEED"] = flags.seed;
+  if (flags.quota !== undefined) env["BULKHEAD_QUOTA"] = flags.quota;
   const stated = readSettings(env);
   if (flags.fault !== undefined && stated.provider !== undefined) {
     throw new UsageError(
@@ -113,6 +115,7 @@ export async function configure(
   }
   env["BULKHEAD_DB"] = absoluteDatabase(stated.database, base);
   env["BULKHEAD_WORKSPACE"] = resolve(base, stated.workspace);
+  if (stated.prices !== undefined) env["BULKHEAD_PRICES"] = resolve(base, stated.prices);
   const keyFile = stated.keyFile ?? (stated.database.startsWith("postgres") ? POSTGRES_KEY_FILE : undefined);
   if (keyFile !== undefined) env["BULKHEAD_KEY_FILE"] = resolve(base, keyFile);
   return readSettings(env);

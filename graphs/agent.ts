@@ -16,6 +16,7 @@ import {
   gate,
   type HarnessTool,
   planner,
+  type RunBudget,
   recall,
   type SubagentPort,
   sendTasks,
@@ -41,6 +42,8 @@ export interface AgentGraphOptions {
   readonly policy?: Policy;
   /** Default `auto`. */
   readonly admission?: AdmissionPolicy;
+  /** What each run may use, its subagents included. Default: as much as it likes. */
+  readonly budget?: RunBudget | undefined;
   /** Limits of the compact node. */
   readonly compaction?: Partial<Pick<CompactOptions, "evictOver" | "summariseOver" | "keep">>;
 }
@@ -59,8 +62,9 @@ export function agentGraph(options: AgentGraphOptions) {
     await model.close();
     await journal.close();
   };
-  const { capacity } = model.model;
-  return new HarnessGraph({ journal, model: model.description, toolbox, policy, close })
+  const { capacity, routes } = model.model;
+  const pools = routes.map(({ pool }) => pool);
+  return new HarnessGraph({ journal, model: model.description, toolbox, policy, budget: options.budget, pools, close })
     .addNode("recall", recall({ journal, ...remembered }))
     .addNode("guard", capacityGuard(capacity, { journal, admission }))
     .addNode("planner", planner({ journal, model: model.model, toolbox, prompt }))

@@ -2,9 +2,20 @@
 // what the graph was built from, so that the command line can find the journal and the model of any graph it loads.
 
 import { type CompiledStateGraph, StateGraph, type StreamTransformer } from "@langchain/langgraph";
+import type { QuotaPool } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import type { ModelDescription } from "../models/index.js";
-import { AgentInput, AgentState, HarnessTool, isGated, labelUpdates, Recorder, type Toolbox } from "../nodes/index.js";
+import {
+  AgentInput,
+  AgentState,
+  BudgetKeeper,
+  HarnessTool,
+  isGated,
+  labelUpdates,
+  Recorder,
+  type RunBudget,
+  type Toolbox,
+} from "../nodes/index.js";
 import { checkPolicyTools, type Policy } from "../trust/index.js";
 import { checkGraph } from "./check.js";
 import { recordedSaver } from "./checkpoint-record.js";
@@ -15,6 +26,10 @@ export interface Harness {
   readonly model: ModelDescription;
   readonly toolbox: Toolbox;
   readonly policy: Policy;
+  /** What each run may use, its subagents included. Default: as much as it likes. */
+  readonly budget?: RunBudget | undefined;
+  /** The quotas that its calls leave under, for metrics. Default: none are shown. */
+  readonly pools?: readonly Pick<QuotaPool, "status">[];
   /** Ends what the graph opened: provider, journal, memory. */
   close(): Promise<void>;
 }
@@ -51,8 +66,9 @@ export class HarnessGraph extends StateGraph<typeof AgentState> {
   override compile<const T extends Transformers = []>(options?: Parameters<typeof base.compile<T>>[0]): Compiled<T> {
     const compiled = super.compile<T>(options);
     checkGraph(compiled);
+    const { journal, budget } = this.#harness;
     const configured = compiled.withConfig({
-      callbacks: [new Recorder(this.#harness.journal)],
+      callbacks: [new Recorder(journal), ...(budget === undefined ? [] : [new BudgetKeeper(journal, budget)])],
       recursionLimit: RECURSION_LIMIT,
       maxConcurrency: MAX_CONCURRENCY,
     });

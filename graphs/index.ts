@@ -14,3 +14,4 @@ export { type Finding, type VerifiedRun, type Verifying, verifyRun } from "./rep
 export { type Rewind, RewindError, type Rewound, rewindThread } from "./rewind.js";
 export * from "./route.js";
 export { afterCompact, afterGate, afterPlanner } from "./routing.js";
+export { type BudgetSettings, readBudget } from "./run-budget.js";

@@ -72,7 +72,7 @@ async function openPostgres(url: URL, embeddings: NamedEmbeddings | undefined): 
   });
   surviveLostConnections(store);
   try {
-    await store.setup();
+    await setUpInTurn(store);
   } catch (error) {
     await store.stop();
     throw explain(error, shown);
@@ -80,12 +80,28 @@ async function openPostgres(url: URL, embeddings: NamedEmbeddings | undefined): 
   return { store, close: () => store.stop() };
 }
 
+const poolOf = (store: PostgresStore): pg.Pool => (store as unknown as { core: { pool: pg.Pool } }).core.pool;
+
+/** "bulkmem" cut to 31 bits: the advisory lock under which processes that start at once make the tables in turn. */
+const SETUP_LOCK = 0x6d656d62;
+
+/** The store itself does not wait for another process that makes the same tables, and fails on what that has made. */
+async function setUpInTurn(store: PostgresStore): Promise<void> {
+  const client = await poolOf(store).connect();
+  try {
+    await client.query("SELECT pg_advisory_lock($1)", [SETUP_LOCK]);
+    await store.setup();
+  } finally {
+    client.release(true); // Closing the connection is what gives the lock back, whatever happened.
+  }
+}
+
 /**
  * A lost connection is an `error` event of the pool or its client, and one that nobody hears ends the process. The
  * operation that was under way is rejected with the same error, so nothing is hidden. The pool is private to the store.
  */
 function surviveLostConnections(store: PostgresStore): void {
-  const { pool } = (store as unknown as { core: { pool: pg.Pool } }).core;
+  const pool = poolOf(store);
   const heard = () => undefined;
   pool.on("error", heard);
   pool.on("connect", (client) => client.on("error", heard));

@@ -2,6 +2,7 @@
 // these rows and the documentation is made from them, so the two cannot drift apart.
 
 import { z } from "zod";
+import { BUDGET_FORM, parseBudget } from "../capacity/index.js";
 import { OFFLINE_QUOTA } from "./offline/index.js";
 
 /** Where OpenAI itself answers. */
@@ -27,6 +28,14 @@ const url = {
 const count = { schema: z.coerce.number().int().min(1).max(1e9), must: "a whole number, 1 or more" };
 const milliseconds = { schema: z.coerce.number().int().min(1).max(86_400_000), must: "milliseconds, 1 to 86400000" };
 const onOrOff = { schema: z.enum(["on", "off"]).transform((value) => value === "on"), must: "on or off" };
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const duration = {
+  schema: z
+    .string()
+    .regex(/^\d{1,6}(ms|s|m|h|d)$/)
+    .transform((text) => Number.parseInt(text, 10) * UNITS[text.replace(/\d+/, "") as keyof typeof UNITS]),
+  must: "a duration such as 90s, 15m, 12h or 7d",
+};
 const share = { schema: z.coerce.number().gt(0).max(1), must: "a number above 0, up to 1" };
 
 const offlineDefault = {
@@ -63,7 +72,33 @@ export const ROWS = {
     offline: offlineDefault.inFlight,
     description: "Requests to the model at once.",
   },
-  BULKHEAD_HEADROOM: { ...share, default: "0.8", description: "The share of the two rates that is used." },
+  BULKHEAD_HEADROOM: {
+    ...share,
+    default: "0.8",
+    description: "The share of the two rates that is used at first, and while a fleet cannot be asked.",
+  },
+  BULKHEAD_MAX_HEADROOM: {
+    ...share,
+    default: "0.98",
+    description: "The share that is used when the provider has not objected for a while; with its word up to 0.99.",
+  },
+  BULKHEAD_QUOTA: {
+    schema: z.string().regex(/^(process|rediss?:\/\/.+)$/),
+    must: "process, redis://HOST:PORT, or rediss:// for TLS",
+    default: "process",
+    description: "Who shares the quotas: this process alone, or all that name the same Redis (production.md).",
+  },
+  BULKHEAD_QUOTA_PROCESSES: {
+    ...count,
+    default: "4",
+    description: "Processes to reckon with as long as that Redis has never said how many there are.",
+  },
+  BULKHEAD_MAX_QUEUED: {
+    ...count,
+    default: "100000",
+    description:
+      "Model calls that may wait in one process. Beyond that batch work makes room, and the rest is refused.",
+  },
   BULKHEAD_FALLBACK_MODEL: {
     ...text,
     description: "Answers, marked, when the primary cannot. Unset: no fallback (the offline provider always has one).",
@@ -93,7 +128,12 @@ export const ROWS = {
   BULKHEAD_FALLBACK_HEADROOM: {
     ...share,
     default: "0.8",
-    description: "The share of the fallback's rates that is used.",
+    description: "The share of the fallback's rates that is used at first.",
+  },
+  BULKHEAD_FALLBACK_MAX_HEADROOM: {
+    ...share,
+    default: "0.98",
+    description: "The share of them that is used when its provider has not objected for a while.",
   },
   BULKHEAD_MAX_WAIT_MS: {
     ...milliseconds,
@@ -105,6 +145,36 @@ export const ROWS = {
     default: "60000",
     offline: "10000",
     description: "Longest model call, from leaving the queue to its last byte.",
+  },
+  BULKHEAD_CACHE: {
+    schema: z.string().regex(/^(off|memory|sqlite:.+|rediss?:\/\/.+)$/),
+    must: "off, memory, sqlite:PATH, redis://HOST:PORT, or rediss:// for TLS",
+    default: "off",
+    description:
+      "Where answers to cacheable calls are kept. Which calls are cacheable is the graph's to say (cache.md).",
+  },
+  BULKHEAD_CACHE_TTL: {
+    ...duration,
+    default: "1h",
+    description: "Age up to which a kept answer is fresh: `90s`, `15m`, `12h`, `7d`.",
+  },
+  BULKHEAD_CACHE_STALE: {
+    ...duration,
+    default: "0s",
+    description:
+      "How long beyond that it is kept, for calls that asked for it and for when the primary is paused or down.",
+  },
+  BULKHEAD_CACHE_ENTRIES: {
+    ...count,
+    default: "10000",
+    description: "Most answers in memory or in the SQLite file; the oldest go first. Redis has its own limits.",
+  },
+  BULKHEAD_CACHE_SIMILAR: {
+    schema: z.union([z.literal("off").transform(() => undefined), share.schema]),
+    must: "off, or a number above 0, up to 1, such as 0.9",
+    default: "off",
+    description:
+      "Least similarity of two questions of which one is answered for the other, for calls that asked for it (cache.md).",
   },
   BULKHEAD_LOGPROBS: {
     schema: z.union([
@@ -125,6 +195,34 @@ export const ROWS = {
     must: "sqlite:PATH, postgres://… or memory:",
     default: "sqlite:.bulkhead/bulkhead.db",
     description: "Database of checkpoints and recordings.",
+  },
+  BULKHEAD_REDIS: {
+    schema: z.string().regex(/^rediss?:\/\/.+/),
+    must: "redis://HOST:PORT, or rediss:// for TLS",
+    description: "Redis of the queue of runs, for `submit`, `worker` and `queue` (worker.md).",
+  },
+  BULKHEAD_QUEUE: {
+    schema: z.string().regex(/^[\w.-]{1,64}$/),
+    must: "1 to 64 letters, digits, dots, dashes or underscores",
+    description: "Name of the queue, when several share one Redis. Unset: `bulkhead`.",
+  },
+  BULKHEAD_BUDGET: {
+    schema: z.string().transform((value, context) => {
+      try {
+        return parseBudget(value);
+      } catch {
+        context.addIssue({ code: "custom", message: "no budget" });
+        return z.NEVER;
+      }
+    }),
+    must: BUDGET_FORM,
+    description:
+      "What each run may use at most, with its subagents: `calls=50,tokens=200000,usd=1.50,time=10m` (budgets.md). Unset: not limited.",
+  },
+  BULKHEAD_PRICES: {
+    ...text,
+    description:
+      "Price table, a .json or .yaml file, for budgets in `usd` (budgets.md). Unset: the offline models cost nothing.",
   },
   BULKHEAD_POLICY: {
     ...text,

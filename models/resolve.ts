@@ -1,6 +1,7 @@
 // Decides which model answers, and says so. There is one code path: `ChatOpenAI` over HTTP through a quota pool, to
 // the configured provider or, with none configured, to the offline provider on loopback.
 
+import { createHash } from "node:crypto";
 import { ChatOpenAI } from "@langchain/openai";
 import {
   type AnswerCache,
@@ -11,6 +12,7 @@ import {
   type Random,
 } from "../capacity/index.js";
 import type { Seal } from "../trust/index.js";
+import { openAnswerCache } from "./answer-cache.js";
 import { MiniLmEmbeddings } from "./embeddings.js";
 import { OPENAI_URL } from "./environment.js";
 import { OFFLINE_MODELS, OfflineProvider } from "./offline/index.js";
@@ -54,8 +56,8 @@ export interface ResolvedModel {
 export interface ResolveOptions {
   /** Default: the machine's clock. */
   readonly clock?: Clock;
-  /** Where answers to `cacheable` calls are kept. Default: nowhere. */
-  readonly cache?: AnswerCache;
+  /** Where answers to `cacheable` calls are kept. Default: where the settings say. `false`: nowhere. */
+  readonly cache?: AnswerCache | false;
   /** Signs what goes into the cache. Default: a random key for this model; the journal's for a cache that is shared. */
   readonly seal?: Seal;
   /** Spreads retries. Default: the capacity layer's. */
@@ -67,12 +69,24 @@ export interface ResolveOptions {
 /**
  * Resolves the settings to a model. Starts nothing: the offline provider listens from the first call on.
  *
- * @throws {SettingsError} for faults with a configured provider.
+ * @throws {SettingsError} for faults with a configured provider, and for a cache that is shared without a `seal`.
  */
 export function resolveModel(settings: Settings, options: ResolveOptions = {}): ResolvedModel {
-  return settings.provider === undefined
-    ? resolveOffline(settings, options)
-    : resolveConfigured(settings, settings.provider, options);
+  const opened =
+    options.cache === undefined && settings.cache !== undefined ? openAnswerCache(settings.cache, options) : undefined;
+  const given = opened === undefined ? options : { ...options, cache: opened };
+  const resolved =
+    settings.provider === undefined
+      ? resolveOffline(settings, given)
+      : resolveConfigured(settings, settings.provider, given);
+  return {
+    ...resolved,
+    close: async () => {
+      await opened?.close();
+      for (const { pool } of resolved.model.routes) await pool.close();
+      await resolved.close();
+    },
+  };
 }
 
 function resolveConfigured(
@@ -150,10 +164,16 @@ function routeTo(
   { model, baseUrl, apiKey, quota, logprobs, topLogprobs }: RouteSettings,
   provider: string,
   inner: typeof fetch,
-  { callTimeoutMs }: Settings,
+  { callTimeoutMs, maxQueued, fleet }: Settings,
   time: Pick<ResolveOptions, "clock" | "random">,
 ): ModelRoute {
-  const pool = new QuotaPool({ name: model, quota, callTimeoutMs, ...timeOf(time) });
+  // Who else has the same key at the same place shares its quota; the key itself is nobody's business.
+  const account = apiKey === undefined ? "" : `/${createHash("sha256").update(apiKey).digest("hex").slice(0, 12)}`;
+  const shared = fleet && { ...fleet, name: `${new URL(baseUrl).host}${account}/${model}` };
+  const pool = new QuotaPool({
+    ...{ name: model, quota, callTimeoutMs, highWater: maxQueued, ...timeOf(time) },
+    ...(shared === undefined ? {} : { fleet: shared }),
+  });
   const chat = new ChatOpenAI({
     model,
     apiKey: apiKey ?? NO_KEY,
@@ -175,7 +195,7 @@ const guard = (
   new GuardedChatModel({
     routes,
     maxWaitMs,
-    ...(cache === undefined ? {} : { cache }),
+    ...(cache === undefined || cache === false ? {} : { cache }),
     ...(seal === undefined ? {} : { seal }),
     ...timeOf(time),
   });

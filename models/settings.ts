@@ -1,6 +1,6 @@
 // The one place where environment variables are read: into settings that are checked whole, or not at all.
 
-import type { Quota } from "../capacity/index.js";
+import type { BudgetLimits, CachePlace, CacheSettings, Quota } from "../capacity/index.js";
 import { type Name, OPENAI_URL, ROWS, type Row, type Value } from "./environment.js";
 import { type Fault, FaultError, parseFault } from "./offline/index.js";
 import { readSecrets, type SecretSettings } from "./secrets.js";
@@ -30,16 +30,30 @@ export interface Settings {
   readonly provider?: { readonly primary: RouteSettings; readonly fallback?: RouteSettings };
   /** The quotas to keep with the offline provider. Used only when `provider` is unset. */
   readonly offline: { readonly primary: Quota; readonly fallback: Quota };
+  /** Redis that keeps the quotas for a fleet. Unset: this process has them for itself. May hold a password. */
+  readonly fleet?: { readonly url: string; readonly processes: number };
+  /** Model calls that may wait in this process. */
+  readonly maxQueued: number;
   /** Longest wait of one model call for capacity, in ms. */
   readonly maxWaitMs: number;
   /** Longest model call once it has left, in ms. */
   readonly callTimeoutMs: number;
+  /** Where answers to cacheable calls are kept. Unset: nowhere. May hold a password. */
+  readonly cache?: CacheSettings;
   /** `sqlite:PATH`, `postgres://…` or `memory:`. */
   readonly database: string;
   /** File with the key of the journal's seals. Unset: beside the database. */
   readonly keyFile?: string;
   /** Replaced by tags before anything is recorded. */
   readonly secrets: SecretSettings;
+  /** Redis of the queue of runs. Unset: there is no queue. May hold a password. */
+  readonly redis?: string;
+  /** Name of the queue. Unset: `bulkhead`. */
+  readonly queue?: string;
+  /** What each run may use at most. Unset: not limited. */
+  readonly budget?: BudgetLimits;
+  /** The path of a price table. Unset: the built-in one, which knows the offline models only. */
+  readonly prices?: string;
   /** `balanced`, `strict`, or the path of a policy file. */
   readonly policy: string;
   /** Folder of the records workspace. */
@@ -75,6 +89,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
       ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
       inFlight: read(`${prefix}_IN_FLIGHT`),
       headroom: read(`${prefix}_HEADROOM`),
+      maxHeadroom: read(`${prefix}_MAX_HEADROOM`),
     };
   };
   const route = (model: string, baseUrl: string, apiKey: string | undefined, limits: Quota): RouteSettings => ({
@@ -87,13 +102,25 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
 
   const primaryQuota = quota("BULKHEAD");
   const fallbackQuota = quota("BULKHEAD_FALLBACK");
+  const quotas = read("BULKHEAD_QUOTA");
   const keyFile = read("BULKHEAD_KEY_FILE");
+  const budget = read("BULKHEAD_BUDGET");
+  const prices = read("BULKHEAD_PRICES");
+  const redis = read("BULKHEAD_REDIS");
+  const queue = read("BULKHEAD_QUEUE");
   const settings: Settings = {
     offline: { primary: primaryQuota, fallback: fallbackQuota },
+    ...(quotas === "process" ? {} : { fleet: { url: quotas, processes: read("BULKHEAD_QUOTA_PROCESSES") } }),
+    maxQueued: read("BULKHEAD_MAX_QUEUED"),
     maxWaitMs: read("BULKHEAD_MAX_WAIT_MS"),
     callTimeoutMs: read("BULKHEAD_CALL_TIMEOUT_MS"),
+    ...cacheOf(read, stated),
     database: read("BULKHEAD_DB"),
     ...(keyFile === undefined ? {} : { keyFile }),
+    ...(redis === undefined ? {} : { redis }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(budget === undefined ? {} : { budget }),
+    ...(prices === undefined ? {} : { prices }),
     secrets: readSecrets(read("BULKHEAD_SECRETS"), read("BULKHEAD_SECRET_PATTERNS"), env, SettingsError),
     policy: read("BULKHEAD_POLICY"),
     workspace: read("BULKHEAD_WORKSPACE"),
@@ -126,6 +153,41 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     ...settings,
     provider: { primary, fallback: route(fallbackModel, fallbackUrl, fallbackKey, fallbackQuota) },
   };
+}
+
+function cacheOf(
+  read: <N extends Name>(name: N) => Value<N>,
+  stated: (name: Name) => string | undefined,
+): { readonly cache?: CacheSettings } {
+  const where = read("BULKHEAD_CACHE");
+  if (where === "off") {
+    const changed = (Object.entries(ROWS) as [Name, Row][]).filter(
+      ([name, row]) => name.startsWith("BULKHEAD_CACHE_") && stated(name) !== row.default,
+    );
+    const names = changed.map(([name]) => name);
+    refuseStated(names, stated, "needs BULKHEAD_CACHE: set that too, or unset this");
+    return {};
+  }
+  const minScore = read("BULKHEAD_CACHE_SIMILAR");
+  const ttlMs = read("BULKHEAD_CACHE_TTL");
+  if (ttlMs < 1)
+    throw new SettingsError("BULKHEAD_CACHE_TTL must be at least 1ms. Correct it, or set BULKHEAD_CACHE=off.");
+  return {
+    cache: {
+      place: placeOf(where),
+      ttlMs,
+      staleMs: read("BULKHEAD_CACHE_STALE"),
+      maxEntries: read("BULKHEAD_CACHE_ENTRIES"),
+      ...(minScore === undefined ? {} : { minScore }),
+    },
+  };
+}
+
+function placeOf(where: string): CachePlace {
+  if (where === "memory") return { kind: "memory" };
+  if (where.startsWith("sqlite:")) return { kind: "sqlite", path: where.slice("sqlite:".length) };
+  if (URL.canParse(where)) return { kind: "redis", url: where };
+  throw new SettingsError(`BULKHEAD_CACHE must be ${ROWS.BULKHEAD_CACHE.must}. Correct it, or unset it.`);
 }
 
 const refuseStated = (names: readonly Name[], stated: (name: Name) => string | undefined, why: string): void => {

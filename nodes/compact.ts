@@ -9,7 +9,7 @@ import {
   SystemMessage,
   ToolMessage,
 } from "@langchain/core/messages";
-import { type GuardedChatModel, trustOfAnswer } from "../capacity/index.js";
+import { BudgetError, type GuardedChatModel, trustOfAnswer } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import { label, mark, meetMarks, type TrustMark } from "../trust/index.js";
 import type { AgentView } from "./state.js";
@@ -96,11 +96,17 @@ async function summarise(messages: readonly BaseMessage[], keep: number, model: 
   const [first, ...rest] = old;
   if (first?.id === undefined || rest.length === 0) return undefined;
   const transcript = old.map((message) => `${message.getType()}: ${transcriptOf(message)}`).join("\n\n");
-  const answer = await model.invoke([new SystemMessage(SUMMARISE), new HumanMessage(transcript)], {
+  const asked = [new SystemMessage(SUMMARISE), new HumanMessage(transcript)];
+  const options = {
     ...step.config,
     signal: step.signal,
     ...(step.derived ? { admission: "primary-only" as const } : {}),
+  };
+  const answer = await model.invoke(asked, options).catch((error: unknown) => {
+    if (BudgetError.isInstance(error)) return undefined; // The planner is next, and ends the run.
+    throw error;
   });
+  if (answer === undefined) return undefined;
   return {
     removed: old.length,
     messages: [

@@ -4,8 +4,19 @@
 import { HumanMessage } from "@langchain/core/messages";
 import { isGraphBubbleUp, Send } from "@langchain/langgraph";
 import { z } from "zod";
-import type { Journal } from "../checkpoints/index.js";
-import { isAtMost, label, mark, meet, meetMarks, TOP, type Trust, type TrustMark } from "../trust/index.js";
+import { type Journal, laneOf } from "../checkpoints/index.js";
+import {
+  isAtMost,
+  label,
+  mark,
+  meet,
+  meetMarks,
+  readChannel,
+  TOP,
+  type Trust,
+  type TrustMark,
+} from "../trust/index.js";
+import { allow } from "./budget.js";
 import { answerTo, type OpenCall, openCallsOf } from "./calls.js";
 import { vouch } from "./provenance.js";
 import type { AgentView } from "./state.js";
@@ -70,11 +81,16 @@ export const delegate = ({ journal, toolbox }: DelegateOptions) =>
         ],
       };
     }
+    const allowance = await allow(step.config, name, call.id, siblingsOf(call, name, step, toolbox));
+    if (allowance.refused !== undefined) {
+      return { messages: [answerTo(call, `Error: ${name} was not started: ${allowance.refused}`, "error")] };
+    }
     const started = journal.clock.now();
     await step.record({ kind: "subagent.start", subagent: name, task: description, callId: call.id });
     // What the subagent is told is what the call says, and may be believed as far.
     await vouch(journal, step.scope.thread, { messages: [new HumanMessage(description)] }, step.lineageOf(call));
-    const result = await settle(subagent, description, call, step);
+    const below = { ...step, config: allowance.config };
+    const result = await settle(subagent, description, call, below).finally(allowance.release);
     const trust = result.complete
       ? result.mark
       : meetMarks(result.mark, mark(label({ fidelity: 1 }), `${name} did not finish`, step.at));
@@ -84,6 +100,13 @@ export const delegate = ({ journal, toolbox }: DelegateOptions) =>
     const message = answerTo(call, content, result.complete ? "success" : "error");
     return { messages: [message], ...(isAtMost(TOP, trust) ? {} : { trust }) };
   });
+
+/** The subagents that start beside this one, by their lanes: each has a share of the budget. */
+function siblingsOf(call: OpenCall, name: string, { config }: Step, { tools }: Toolbox): readonly string[] {
+  const messages = readChannel(config, "messages");
+  const open = Array.isArray(messages) ? openCallsOf("delegate", messages, tools) : [];
+  return [laneOf(name, call.id), ...open.map(({ id, args }) => laneOf(String(args["subagent_type"]), id))];
+}
 
 async function settle(subagent: SubagentPort, task: string, call: OpenCall, step: Step): Promise<SubagentResult> {
   try {

@@ -2,6 +2,7 @@
 
 export { type ActOptions, act } from "./act.js";
 export { type ApprovalInterrupt, type ApprovalView, approvalAnswer, viewOf } from "./approval.js";
+export { BudgetKeeper, type RunBudget } from "./budget.js";
 export {
   type AnyTool,
   answerTo,
@@ -44,12 +45,13 @@ export {
   type Question,
 } from "./outside.js";
 export type { Permit } from "./permit.js";
-export { type PlannerOptions, planner } from "./planner.js";
+export { type PlannerOptions, planner, type TurnCache } from "./planner.js";
 export { type KnownDigests, stateDigest } from "./provenance.js";
 export { type RecallOptions, recall } from "./recall.js";
 export { messagesOf, Recorder } from "./recorder.js";
 export { type NodeRole, roleOf, withRole } from "./role.js";
 export { LANE, scopeOf, scopeOfMetadata } from "./scope.js";
+export { type Spending, type SpendingOptions, spendingOf } from "./spending.js";
 export {
   type AdmissionState,
   AgentInput,
@@ -60,6 +62,7 @@ export {
   type Todo,
 } from "./state.js";
 export { harnessNode, MARK_EVENT, messageOf, type NodeUpdate, type Step } from "./step.js";
+export { isStopped, partialResult } from "./stopped.js";
 export {
   defineTool,
   type Effect,

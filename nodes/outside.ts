@@ -40,6 +40,8 @@ export interface OutsideWitness {
 export interface OutsideStandIn {
   /** @throws when there is no such question in the record. */
   take<Value, Kind extends OutsideKind>(scope: Scope, question: Question<Value, Kind>): Promise<Value>;
+  /** Whether the record has an answer to this question: for what is only asked under circumstances that it does not tell. */
+  has?(scope: Scope, kind: OutsideKind, asked: Readonly<Record<string, unknown>>): boolean;
 }
 
 /** The property that makes a callback handler a stand-in for everything but models. */

@@ -2,12 +2,15 @@
 
 import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
+import type { RunnableConfig } from "@langchain/core/runnables";
 import type { StructuredToolInterface } from "@langchain/core/tools";
-import { type GuardedChatModel, trustOfAnswer } from "../capacity/index.js";
+import { BudgetError, type CacheWish, type GuardedChatModel, trustOfAnswer } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
-import { answerTo } from "./calls.js";
+import { answerTo, TASK_TOOL } from "./calls.js";
 import type { AgentView } from "./state.js";
 import { harnessNode } from "./step.js";
+import { isStopped, stopped } from "./stopped.js";
+import { HarnessTool } from "./tool.js";
 import type { Toolbox } from "./toolbox.js";
 
 /** What {@link planner} takes. */
@@ -19,25 +22,48 @@ export interface PlannerOptions {
   readonly prompt: string;
   /** The guard whose admission applies to this call. Default `guard`. */
   readonly guard?: string;
+  /** Lets an earlier answer do for an equal turn. Default: every turn is a call of its own. */
+  readonly cache?: TurnCache;
 }
 
-/** Makes the planner node. */
-export const planner = ({ journal, model, toolbox, prompt, guard = "guard" }: PlannerOptions) => {
+/** Which earlier answers will do for a planner's turn. A rewound thread never uses one. */
+export interface TurnCache extends Pick<CacheWish, "staleWhileRevalidate" | "similar"> {
+  /** Whose turn it is: two tenants share nothing. `""` when there is only one. */
+  readonly tenant: (config: RunnableConfig) => string;
+  /**
+   * Whether also a turn that delegates or calls tools with effects is kept. Default `false`: only answers, and calls of
+   * tools with `effect: "none"` or that only touch the graph's own state.
+   */
+  readonly effects?: boolean;
+}
+
+/** Makes the planner node. When the run's budget is spent it ends the run with what there is. */
+export const planner = ({ journal, model, toolbox, prompt, guard = "guard", cache }: PlannerOptions) => {
+  const wish = cache && { cacheable: wishOf(cache, toolbox), tenant: cache.tenant };
   const bound = model.bindTools([...toolbox.tools] as StructuredToolInterface[]);
   return harnessNode<AgentView>("taint", journal, async (state, { config, at, record, signal, derived }) => {
     const system = [prompt, state.context].filter((part) => part !== "" && part !== undefined).join("\n\n");
     const admission = derived ? "primary-only" : (state.admissions?.[guard]?.routes ?? "any-route");
-    const answer = await bound.invoke([new SystemMessage(system), ...withClosedCalls(state.messages)], {
-      ...config,
-      signal,
-      admission,
+    const asked = [new SystemMessage(system), ...withClosedCalls(state.messages)];
+    const kept = wish === undefined || derived ? {} : { ...wish, tenant: wish.tenant(config) };
+    const answer = await bound.invoke(asked, { ...config, signal, admission, ...kept }).catch((error: unknown) => {
+      if (BudgetError.isInstance(error)) return stopped(error.message, state);
+      throw error;
     });
+    if (isStopped(answer)) return { messages: [answer] };
     for (const call of answer.tool_calls ?? []) requireStorable(call);
     const plan = answer.tool_calls?.find((call) => call.name === "write_todos")?.args["todos"];
     if (Array.isArray(plan)) await record({ kind: "plan", todos: plan });
     return { messages: [answer], trust: trustOfAnswer(answer, at) };
   });
 };
+
+function wishOf({ staleWhileRevalidate = false, similar = false, effects = false }: TurnCache, { tools }: Toolbox) {
+  const harmless = tools.filter((tool) =>
+    tool instanceof HarnessTool ? tool.effect === "none" : tool.name !== TASK_TOOL,
+  );
+  return { staleWhileRevalidate, similar, tools: effects ? ("all" as const) : harmless.map(({ name }) => name) };
+}
 
 /** How deep arguments may be nested: LangChain reads back no message of more than 50 levels. */
 const MAX_DEPTH = 32;
@@ -68,12 +94,14 @@ function storageProblem(value: unknown, depth: number): string | undefined {
 /** Providers refuse a history with unanswered calls; a user who moved on while one was waiting leaves such a history. */
 function withClosedCalls(messages: readonly BaseMessage[]): BaseMessage[] {
   const answered = new Set(messages.filter(ToolMessage.isInstance).map((message) => message.tool_call_id));
-  return messages.flatMap((message) => {
-    const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
-    const open = calls.filter((call) => !answered.has(call.id ?? ""));
-    return [
-      message,
-      ...open.map((call) => answerTo(call, "Cancelled: the user went on before it was answered.", "error")),
-    ];
-  });
+  return messages
+    .filter((message) => !isStopped(message))
+    .flatMap((message) => {
+      const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
+      const open = calls.filter((call) => !answered.has(call.id ?? ""));
+      return [
+        message,
+        ...open.map((call) => answerTo(call, "Cancelled: the user went on before it was answered.", "error")),
+      ];
+    });
 }

@@ -21,7 +21,8 @@ import { scopeOfMetadata } from "./scope.js";
 import { messageOf } from "./step.js";
 
 /** Whether a chain is a compiled graph: LangChain names it by where its class is from (langgraph 1.7.3). */
-const isGraph = (chain: unknown): boolean => (chain as { id?: readonly unknown[] } | undefined)?.id?.[1] === "pregel";
+export const isGraph = (chain: unknown): boolean =>
+  (chain as { id?: readonly unknown[] } | undefined)?.id?.[1] === "pregel";
 
 /** The messages of a finished model call. */
 export const messagesOf = (output: LLMResult): BaseMessage[] =>

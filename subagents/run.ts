@@ -6,7 +6,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { isGraphBubbleUp } from "@langchain/langgraph";
 import { trustOfAnswer } from "../capacity/index.js";
 import { laneOf } from "../checkpoints/index.js";
-import { LANE, messageOf, type SubagentPort, type SubagentResult } from "../nodes/index.js";
+import { isStopped, LANE, messageOf, partialResult, type SubagentPort, type SubagentResult } from "../nodes/index.js";
 import {
   AXES,
   begin,
@@ -93,8 +93,14 @@ export function asSubagent(wrapping: SubagentWrapping): SubagentPort {
         const input = { messages: [new HumanMessage(task)], trust: begin(trust, trust.causes) };
         const result = await graph.invoke(input, config);
         const own = labelled ? labelOfState(result) : labelOfMessages(result, source, `${name}, ${step.at}`);
-        const answer = { content: lastText(result), mark: meetMarks(collector.mark, own), complete: true };
-        return withheld(name, floor, answer);
+        const mark = meetMarks(collector.mark, own);
+        const messages = (result as { messages?: BaseMessage[] })?.messages ?? [];
+        const complete = !isStopped(messages.at(-1));
+        return withheld(name, floor, {
+          content: complete ? lastText(result) : partialResult(messages),
+          mark,
+          complete,
+        });
       } catch (error) {
         if (isGraphBubbleUp(error) || step.signal.aborted) throw error;
         return withheld(name, floor, {

@@ -2,6 +2,7 @@
 // is missing here or has lost a field does not build. Fields it does not know are kept.
 
 import { z } from "zod";
+import { BUDGET_DIMENSIONS } from "../../capacity/budget-limits.js";
 import type { CapacityEvent, Obtained } from "../../capacity/types.js";
 import { AXES, parseCauses, parseLabel } from "../../trust/index.js";
 import type { HarnessEvent, RecordedPrompt } from "./events.js";
@@ -23,8 +24,17 @@ const capacityEvent: z.ZodType<CapacityEvent> = z.discriminatedUnion("kind", [
   kind("rate-limited", { route: text, retryAfterMs: number, hinted: flag }),
   kind("retry", { route: text, attempt: number, delayMs: number, reason: text }),
   kind("fallback", { from: text, to: text, reason: text }),
-  kind("cache-hit", { route: text, ageMs: number, fresh: flag }),
+  kind("cache-hit", {
+    route: text,
+    ageMs: number,
+    fresh: flag,
+    score: number.exactOptional(),
+    matched: note,
+  }),
+  kind("cache", { state: z.enum(["lost", "back", "refresh-failed", "comparison-failed"]), reason: text }),
+  kind("fleet", { route: text, state: z.enum(["lost", "back"]), reason: text }),
   kind("breaker", { route: text, state: z.enum(["open", "half-open", "closed"]), reason: text }),
+  kind("budget", { dimension: z.enum(BUDGET_DIMENSIONS), used: number, limit: number }),
 ]);
 
 const obtained: z.ZodType<Obtained> = z.looseObject({
@@ -38,7 +48,14 @@ const obtained: z.ZodType<Obtained> = z.looseObject({
   unclearAttempts: number,
   queueMs: number,
   fallbackReason: note,
-  cache: z.object({ ageMs: number, fresh: flag, forged: z.literal(true).exactOptional() }).exactOptional(),
+  cache: z
+    .object({
+      ageMs: number,
+      fresh: flag,
+      forged: z.literal(true).exactOptional(),
+      similar: z.object({ score: number, matched: text }).exactOptional(),
+    })
+    .exactOptional(),
   requestId: note,
   responseId: note,
   systemFingerprint: note,
@@ -62,6 +79,8 @@ const prompt: z.ZodType<RecordedPrompt> = z.object({
 /** What a provider told, or that it tells nothing: a gap must not read like "nothing to report". */
 const told = z.union([z.record(text, text), z.literal("unavailable")]).exactOptional();
 
+const budgetLimits = z.partialRecord(z.enum(BUDGET_DIMENSIONS), number).exactOptional();
+
 const kinds = {
   "run.start": kind("run.start", {
     graph: text,
@@ -71,6 +90,7 @@ const kinds = {
     resumed: flag,
     workspace: note,
     code: z.record(text, text).exactOptional(),
+    budget: budgetLimits,
   }),
   input: kind("input", { as: z.enum(["input", "resume"]), value: note, by: note }),
   checkpoint: kind("checkpoint", { id: text, parent: note, source: text, digest: text }),

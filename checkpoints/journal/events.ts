@@ -1,11 +1,12 @@
 // Everything a run records, as one union. The live progress of the command line, `inspect` and the usage counts
 // all read these events; there is no second channel.
 
+import type { BudgetLimits } from "../../capacity/budget-limits.js";
 import type { CapacityEvent, Obtained } from "../../capacity/types.js";
 import type { Cause, Deficit, FloorSpecification, Label, Verdict } from "../../trust/index.js";
 
 /** How a run ended. */
-export type RunStatus = "running" | "finished" | "failed" | "waiting" | "blocked" | "parked" | "interrupted";
+export type RunStatus = "running" | "finished" | "failed" | "waiting" | "blocked" | "parked" | "spent" | "interrupted";
 
 /** The states an effect goes through. */
 export type EffectStatus = "intended" | "dispatched" | "committed" | "failed" | "in_doubt";
@@ -62,6 +63,8 @@ export type HarnessEvent =
       readonly workspace?: string;
       /** What ran: versions of Node and of this package, and digests of the graph's wiring and of the lock file. */
       readonly code?: Readonly<Record<string, string>>;
+      /** What the run may use, with what it used before it was resumed. */
+      readonly budget?: BudgetLimits;
     }
   /** What the graph was given: by the command line, a server, Studio or a program. */
   | {

@@ -21,7 +21,16 @@ export const label = z.unknown().prefault(null).transform(parseLabel);
 /** Causes only explain: what is none is left out. */
 export const causes = z.unknown().prefault(null).transform(parseCauses);
 export const deficits = z.array(z.object({ axis: z.enum(AXES), rank, floor: rank }));
-export const runStatus = z.enum(["running", "finished", "failed", "waiting", "blocked", "parked", "interrupted"]);
+export const runStatus = z.enum([
+  "running",
+  "finished",
+  "failed",
+  "waiting",
+  "blocked",
+  "parked",
+  "spent",
+  "interrupted",
+]);
 export const effectStatus = z.enum(["intended", "dispatched", "committed", "failed", "in_doubt"]);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -101,6 +101,7 @@ export function responseAttributes({ obtained, toolCalls, engine, batch }: Event
     "bulkhead.queue_ms": obtained.queueMs,
     "bulkhead.cache.age_ms": cache?.ageMs,
     "bulkhead.cache.fresh": cache?.fresh,
+    "bulkhead.cache.score": cache?.similar?.score,
     "bulkhead.response.request_id": obtained.requestId,
     "bulkhead.response.system_fingerprint": obtained.systemFingerprint,
     "bulkhead.response.tool_calls": [...toolCalls],

@@ -141,8 +141,19 @@ function capacityAttributes(event: CapacityEvent): Parameters<typeof defined>[0]
         "bulkhead.route": event.route,
         "bulkhead.cache.age_ms": event.ageMs,
         "bulkhead.cache.fresh": event.fresh,
+        ...(event.score === undefined ? {} : { "bulkhead.cache.score": event.score }),
       };
+    case "cache":
+      return { "bulkhead.cache.state": event.state, "bulkhead.reason": event.reason };
+    case "fleet":
+      return { "bulkhead.route": event.route, "bulkhead.fleet": event.state, "bulkhead.reason": event.reason };
     case "breaker":
       return { "bulkhead.route": event.route, "bulkhead.breaker": event.state, "bulkhead.reason": event.reason };
+    case "budget":
+      return {
+        "bulkhead.budget.dimension": event.dimension,
+        "bulkhead.budget.used": event.used,
+        "bulkhead.budget.limit": event.limit,
+      };
   }
 }

@@ -6,6 +6,9 @@ import { UsageError } from "../exit.js";
 import { command, wholeNumber, withJson } from "../options.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../text.js";
+import { overheadCommand } from "./bench-overhead.js";
+import { quotaBenchCommand } from "./bench-quota.js";
+import { reliabilityCommand } from "./bench-reliability.js";
 
 interface RecorderOptions {
   readonly steps: string;
@@ -17,25 +20,35 @@ interface RecorderOptions {
 }
 
 export const benchCommand = (terminal: Terminal): Command =>
-  new Command("bench").description("measure what the harness costs").addCommand(
-    withJson(
-      command("recorder", "measure an agent loop with the recorder on and off, in turns", [
-        "bulkhead bench recorder",
-        "bulkhead bench recorder --rounds 5 --json",
-        "bulkhead bench recorder --db postgres://postgres@127.0.0.1:5432/test",
-      ]),
-    )
-      .option("--steps <number>", "planner turns, each with a model call and a tool call", wholeNumber, "50")
-      .option("--prompt-bytes <number>", "size of the agent's instructions", wholeNumber, "4096")
-      .option("--latency-ms <number>", "how long the model takes to answer; 0 is measured as well", wholeNumber, "300")
-      .option("--rounds <number>", "runs with the recorder, and as many without it", wholeNumber, "3")
-      .option("--db <url>", "beside this SQLite file, or on this Postgres server (default: a temporary directory)")
-      .addHelpText(
-        "after",
-        "\nThe model is the offline one: nothing is paid for. What is written is removed afterwards.",
+  new Command("bench")
+    .description("measure what the harness costs")
+    .addCommand(
+      withJson(
+        command("recorder", "measure an agent loop with the recorder on and off, in turns", [
+          "bulkhead bench recorder",
+          "bulkhead bench recorder --rounds 5 --json",
+          "bulkhead bench recorder --db postgres://postgres@127.0.0.1:5432/test",
+        ]),
       )
-      .action((options: RecorderOptions) => recorder(options, terminal)),
-  );
+        .option("--steps <number>", "planner turns, each with a model call and a tool call", wholeNumber, "50")
+        .option("--prompt-bytes <number>", "size of the agent's instructions", wholeNumber, "4096")
+        .option(
+          "--latency-ms <number>",
+          "how long the model takes to answer; 0 is measured as well",
+          wholeNumber,
+          "300",
+        )
+        .option("--rounds <number>", "runs with the recorder, and as many without it", wholeNumber, "3")
+        .option("--db <url>", "beside this SQLite file, or on this Postgres server (default: a temporary directory)")
+        .addHelpText(
+          "after",
+          "\nThe model is the offline one: nothing is paid for. What is written is removed afterwards.",
+        )
+        .action((options: RecorderOptions) => recorder(options, terminal)),
+    )
+    .addCommand(quotaBenchCommand(terminal))
+    .addCommand(reliabilityCommand(terminal))
+    .addCommand(overheadCommand(terminal));
 
 async function recorder(options: RecorderOptions, terminal: Terminal): Promise<void> {
   const { steps, promptBytes, latencyMs, rounds, db, json = false } = options;

@@ -21,9 +21,11 @@ export async function decide(
   const { redactUrl } = await import("../../checkpoints/index.js");
   const { withJournal } = await import("../journal.js");
   const { decideApproval, decider } = await import("../run/approvals.js");
-  await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal }) => {
+  const { wakeInQueue } = await import("../worker/wake.js");
+  await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal, settings }) => {
     const record = await decideApproval(journal, id, decision, decider(), reason);
-    const next = `${terminal.program} run --thread ${record.thread} --resume${db === undefined ? "" : ` --db ${shellWord(redactUrl(db))}`}`;
+    const goOn = `${terminal.program} run --thread ${record.thread} --resume${db === undefined ? "" : ` --db ${shellWord(redactUrl(db))}`}`;
+    const next = (await wakeInQueue(record.thread, settings, terminal)) ? `${terminal.program} queue` : goOn;
     if (json) {
       const { tool, thread, arguments: args, decidedBy: by } = record;
       return terminal.out(JSON.stringify({ id, thread, tool, arguments: args, decision, by, next }));

@@ -135,7 +135,7 @@ async function modelFinding(settings: Settings): Promise<Finding> {
   const { probeModel, resolveModel } = await import("../../models/index.js");
   const finding = { name: "model", required: true };
   try {
-    const resolved = resolveModel(settings);
+    const resolved = resolveModel(settings, { cache: false });
     try {
       const { ok, message } = await probeModel(resolved, PROBE_MS);
       const { sentence, ...details } = resolved.description;

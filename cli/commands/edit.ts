@@ -43,11 +43,13 @@ async function edit(
   const { redactUrl } = await import("../../checkpoints/index.js");
   const { withJournal } = await import("../journal.js");
   const { decider } = await import("../run/approvals.js");
-  await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal }) => {
+  const { wakeInQueue } = await import("../worker/wake.js");
+  await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal, settings }) => {
     const approver = decider();
     const { thread, run, tool } = await journal.editApproval(id, edited, approver);
     await journal.append({ thread, run }, { kind: "approval.decided", id, tool, decision: "edited", ...approver });
-    const next = `${terminal.program} run --thread ${shellWord(thread)} --resume${db === undefined ? "" : ` --db ${shellWord(redactUrl(db))}`}`;
+    const goOn = `${terminal.program} run --thread ${shellWord(thread)} --resume${db === undefined ? "" : ` --db ${shellWord(redactUrl(db))}`}`;
+    const next = (await wakeInQueue(thread, settings, terminal)) ? `${terminal.program} queue` : goOn;
     if (json) return terminal.out(JSON.stringify({ id, thread, tool, arguments: edited, decision: "edit", next }));
     terminal.out(`edited: ${viewOfCall(tool, edited)}`);
     terminal.out(`It is judged anew, and asked about, when the run goes on. Next:\n  ${next}`);

@@ -35,7 +35,7 @@ async function probe({ prompt, n: count, model, json = false }: ProbeOptions, te
   if (Number(count) < 2) throw new UsageError("--n must be 2 or more: there is nothing to compare with one answer.");
   if (model !== undefined) terminal.env["BULKHEAD_MODEL"] = model;
   const settings = await configure(terminal, findProject(terminal.cwd), {});
-  const resolved = resolveModel(settings);
+  const resolved = resolveModel(settings, { cache: false });
   const aborting = new AbortController();
   const stopListening = terminal.onInterrupt(() => aborting.abort(new Error("interrupted")));
   const n = Number(count);

@@ -1,7 +1,8 @@
 // `bulkhead run`: its options, and nothing else. The run itself is in `../run/`.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { collect, command, wholeNumber, withDatabase } from "../options.js";
+import type { BudgetLimits } from "../../capacity/budget-limits.js";
+import { budget, collect, command, quotaOption, wholeNumber, withDatabase } from "../options.js";
 import type { ApproveMode } from "../run/approvals.js";
 import type { Terminal } from "../terminal.js";
 
@@ -17,13 +18,15 @@ export interface RunOptions {
   readonly onLowTrust?: "ask" | "rewind";
   readonly fault?: readonly string[];
   readonly seed?: string;
+  readonly quota?: string;
+  readonly budget?: BudgetLimits;
   readonly json?: boolean;
 }
 
 const EXIT_CODES = `
 Exit codes:
   0 finished, 1 failed, 2 usage, 3 waiting for approval, 4 blocked by the gate,
-  5 parked for capacity, 130 interrupted`;
+  5 parked for capacity, 7 its budget is spent, 130 interrupted`;
 
 const notEmpty = (value: string): string => {
   if (value.trim() !== "") return value;
@@ -57,6 +60,12 @@ export const runCommand = (terminal: Terminal, finish: (code: number) => void): 
         .choices(["ask", "rewind"])
         .default("ask"),
     )
+    .option(
+      "--budget <limits>",
+      "what it may use, with its subagents: calls=50,tokens=200000,usd=1.50,time=10m",
+      budget,
+    )
+    .addOption(quotaOption())
     .option("--fault <spec>", "a fault of the offline provider, repeatable: outage:offline-large", collect)
     .option("--seed <number>", "seed of the offline provider", wholeNumber)
     .option("--json", "print one JSON event per line, the result last")

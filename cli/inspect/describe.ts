@@ -1,7 +1,7 @@
 // One recorded event in one line of plain words, for a person who reads a record afterwards. Pure. A kind that is not
 // known here is shown by its name, so that a newer record can be read. The text is not escaped: whoever prints it does.
 
-import type { CapacityEvent } from "../../capacity/index.js";
+import { budgetShare, type CapacityEvent } from "../../capacity/index.js";
 import type { HarnessEvent } from "../../checkpoints/index.js";
 import { AXES, describeCause, type Label, TOP } from "../../trust/index.js";
 import { barsOf, count, cut, describeDeficits, duration } from "../text.js";
@@ -25,6 +25,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   finished: "good",
   waiting: "warn",
   parked: "warn",
+  spent: "warn",
   interrupted: "warn",
   allow: "good",
   ask: "warn",
@@ -197,9 +198,22 @@ function capacity(event: CapacityEvent): Description | undefined {
     case "fallback":
       return { text: `fallback: ${event.to} instead of ${event.from}: ${event.reason}`, tone: "warn" };
     case "cache-hit":
-      return { text: `from the cache of ${event.route}, ${duration(event.ageMs)} old`, tone: "dim" };
+      return event.score === undefined
+        ? { text: `from the cache of ${event.route}, ${duration(event.ageMs)} old`, tone: "dim" }
+        : {
+            text: `from the cache of ${event.route}, ${duration(event.ageMs)} old, for a similar question (${event.score.toFixed(3)}, ${event.matched?.slice(0, 12)})`,
+            tone: "warn",
+          };
+    case "cache":
+      return { text: `cache ${event.state}: ${event.reason}`, tone: event.state === "back" ? "dim" : "warn" };
+    case "fleet":
+      return event.state === "lost"
+        ? { text: `the fleet's quota of ${event.route} is lost: ${event.reason}`, tone: "warn" }
+        : { text: `the fleet's quota of ${event.route} is back`, tone: "dim" };
     case "breaker":
       return { text: `the breaker of ${event.route} is ${event.state}: ${event.reason}`, tone: "warn" };
+    case "budget":
+      return { text: `budget: ${budgetShare(event.dimension, event.used, event.limit)} used`, tone: "warn" };
   }
 }
 

@@ -121,6 +121,7 @@ async function branch({ project, settings, target, options, terminal }: Opened):
       terminal,
       loaded,
       saver,
+      settings,
     });
     return code;
   } finally {

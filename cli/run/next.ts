@@ -18,12 +18,14 @@ export interface Open {
   readonly canRewind?: boolean;
   /** The keys of effects whose outcome nobody knows. */
   readonly inDoubt?: readonly string[];
+  /** What to give it to go on, as `--budget` takes it. Set when it had a budget. */
+  readonly more?: string | undefined;
 }
 
 /** The commands that go on from a run that ended like this, the most likely one first. */
 export function nextCommands(
   status: Exclude<RunStatus, "running">,
-  { thread, approvals, inDoubt = [], canRewind = false }: Open,
+  { thread, approvals, inDoubt = [], canRewind = false, more }: Open,
   program: string,
   flags: RepeatedFlags,
 ): string[] {
@@ -43,6 +45,8 @@ export function nextCommands(
         return [`${program} show ${thread}${flags.journal}`, ...rewind];
       case "waiting":
         return [...approvals.map((id) => `${program} approve ${id}${flags.journal}`), resume, ...rewind];
+      case "spent":
+        return [more === undefined ? resume : `${resume} --budget ${more}`];
       default:
         return [resume];
     }

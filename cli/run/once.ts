@@ -3,11 +3,13 @@
 import { randomUUID } from "node:crypto";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { redactUrl } from "../../checkpoints/index.js";
+import type { Settings } from "../../models/index.js";
 import type { RunOptions } from "../commands/run.js";
 import { exitCodeOf, explain } from "../exit.js";
 import type { LoadedGraph } from "../project.js";
 import type { Terminal } from "../terminal.js";
 import { shellWord } from "../text.js";
+import { chooseBudget, moreBudget, reportBudget } from "./budget.js";
 import { Interruption } from "./interruption.js";
 import { nextCommands } from "./next.js";
 import { answerOf } from "./outcome.js";
@@ -25,7 +27,8 @@ export interface Target {
 
 /** What a session is run with. */
 export interface Opened {
-  readonly options: Pick<RunOptions, "db" | "workspace" | "json" | "approve">;
+  readonly options: Pick<RunOptions, "db" | "workspace" | "json" | "approve" | "budget">;
+  readonly settings: Pick<Settings, "budget" | "prices">;
   readonly terminal: Terminal;
   readonly loaded: LoadedGraph;
   readonly saver: BaseCheckpointSaver;
@@ -43,17 +46,21 @@ export interface Ended {
 
 /** Runs one session on a loaded graph and tells how it ended. */
 export async function runOnce(target: Target, task: string | undefined, opened: Opened): Promise<Ended> {
-  const { options, terminal, loaded, saver, waits = true } = opened;
+  const { options, terminal, loaded, saver, settings, waits = true } = opened;
   const { json = false, approve } = options;
   const { journal, model } = loaded.harness;
   const { thread } = target;
+  const resumed = target.mode === "resume";
+  const own = { ...settings, budget: loaded.harness.budget?.limits ?? settings.budget };
+  const budget = await chooseBudget({ journal, thread, resumed, stated: options.budget, settings: own, model });
   const run = randomUUID();
   const say = (line: string) => terminal.err(line);
   const interruption = new Interruption(() => performance.now(), say);
   const stopListening = terminal.onInterrupt(interruption.request);
   if (!json) say(model.sentence);
   const interactive = terminal.interactive && !json && waits;
-  const session = new Session({ ...target, loaded, saver, terminal, interruption, approve, interactive, run, task });
+  const given = { ...target, loaded, saver, terminal, interruption, approve, interactive, run, task, budget };
+  const session = new Session(given);
   try {
     const values = async () => (await session.state()).values;
     let ran = false;
@@ -66,6 +73,7 @@ export async function runOnce(target: Target, task: string | undefined, opened: 
     const { status, error } = outcome;
     const pending = await journal.approvals({ thread, status: "pending" });
     const canRewind = pending.some(({ deficits }) => deficits.some(({ axis }) => axis !== "integrity"));
+    const used = ran ? await reportBudget(journal, thread, run, budget) : undefined;
     const result = await resultOf({
       journal,
       thread,
@@ -76,12 +84,14 @@ export async function runOnce(target: Target, task: string | undefined, opened: 
       answer: answerOf(await values()),
       message: error === undefined ? outcome.message : explain(error).message,
       trust: await session.trust(),
+      budget: used,
       next: nextCommands(
         status,
         {
           thread,
           approvals: pending.map(({ id }) => id),
           canRewind,
+          more: used === undefined ? undefined : moreBudget(used),
           inDoubt: (await journal.effects({ thread })).flatMap(({ status: state, key }) =>
             state === "in_doubt" ? [key] : [],
           ),

@@ -2,21 +2,24 @@
 
 import { type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { isGraphDrained, type StateSnapshot } from "@langchain/langgraph";
-import { CapacityWaitError } from "../../capacity/index.js";
+import { BudgetError, CapacityWaitError } from "../../capacity/index.js";
 import type { Journal, RecordedEvent, RunStatus } from "../../checkpoints/index.js";
-import type { ApprovalInterrupt, ParkedRequest } from "../../nodes/index.js";
+import { type ApprovalInterrupt, isStopped, type ParkedRequest } from "../../nodes/index.js";
 
 /** How a run ended. `message`: why it has not finished. */
 export interface Outcome {
   readonly status: Exclude<RunStatus, "running">;
   readonly message?: string;
+  /** When a parked run is worth waking up, in ms since the epoch. */
+  readonly retryAt?: number;
   readonly error?: unknown;
 }
 
 /** What a graph threw. */
 export function outcomeOfError(error: unknown, { interrupted }: { readonly interrupted: boolean }): Outcome {
   if (interrupted || isGraphDrained(error)) return { status: "interrupted" };
-  if (CapacityWaitError.isInstance(error)) return { status: "parked", message: error.message };
+  if (CapacityWaitError.isInstance(error)) return { status: "parked", message: error.message, retryAt: error.retryAt };
+  if (BudgetError.isInstance(error)) return { status: "spent", message: error.message };
   return { status: "failed", error };
 }
 
@@ -32,7 +35,7 @@ export async function outcomeOfState(
   const asked = values.find((value) => value?.type === "approval") as ApprovalInterrupt | undefined;
   if (asked !== undefined) return { status: "waiting", message: asked.message };
   const parked = values.find((value) => value?.type === "parked") as ParkedRequest | undefined;
-  if (parked !== undefined) return { status: "parked", message: parked.message };
+  if (parked !== undefined) return { status: "parked", message: parked.message, retryAt: parked.retryAt };
   const [other] = values;
   if (other !== undefined) {
     return {
@@ -41,6 +44,7 @@ export async function outcomeOfState(
     };
   }
   if (state.next.length > 0) return { status: "interrupted" };
+  if (isStopped(messagesOf(state.values).at(-1))) return { status: "spent" };
   return { status: (await wasRefused(state, journal, thread)) ? "blocked" : "finished" };
 }
 

@@ -1,7 +1,7 @@
 // Turns the recorded events of a run into lines for a person who watches: what each step did, which model answered by
 // which route, what was waited for, and every fall of the trust with its reason. Knows nothing but the events.
 
-import type { CapacityEvent, Obtained } from "../../capacity/index.js";
+import { budgetShare, type CapacityEvent, type Obtained } from "../../capacity/index.js";
 import type { ApprovalRecord, RecordedEvent } from "../../checkpoints/index.js";
 import { AXES, type Cause, type Label, meet, TOP } from "../../trust/index.js";
 import { barsOf, callInShort, count, cut, describeDeficits, duration, PLAIN, type Style } from "../text.js";
@@ -169,10 +169,18 @@ function capacity(event: CapacityEvent): string[] {
       return [`attempt ${event.attempt} on ${event.route} in ${duration(event.delayMs)}: ${cut(event.reason, WIDTH)}`];
     case "fallback":
       return [`${event.to} answers instead of ${event.from}: ${cut(event.reason, WIDTH)}`];
+    case "fleet":
+      return event.state === "lost"
+        ? [`${event.route}: the fleet's quota cannot be asked, keeping to a safe part: ${cut(event.reason, WIDTH)}`]
+        : [`${event.route}: the fleet's quota is back`];
     case "breaker":
       return event.state === "open" ? [`${event.route} is set aside: ${cut(event.reason, WIDTH)}`] : [];
+    case "budget":
+      return [`budget: ${budgetShare(event.dimension, event.used, event.limit)} used`];
     case "cache-hit":
       return []; // The answer's own line says it.
+    case "cache":
+      return [`cache ${event.state}: ${cut(event.reason, WIDTH)}`];
   }
 }
 

@@ -4,6 +4,7 @@ import type { ApprovalRecord, Journal, RecordedEvent, RunStatus } from "../../ch
 import type { ModelDescription } from "../../models/index.js";
 import { type ApprovalView, viewOf } from "../../nodes/index.js";
 import type { Cause, Label, Trust } from "../../trust/index.js";
+import type { BudgetReport } from "./budget.js";
 
 /** An approval as listings and results show it. */
 export interface ApprovalListing extends ApprovalView {
@@ -40,6 +41,8 @@ export interface RunResult {
   readonly trust: Label & { readonly minTrust: number; readonly causes: readonly Cause[] };
   readonly model: { readonly provider: string; readonly model: string; readonly offline: boolean };
   readonly usage: RunUsage;
+  /** How far its budget is used, with what it used before it was resumed. Unset: it has none. */
+  readonly budget?: BudgetReport;
   /** Supersteps of the agent's own graph in this run. */
   readonly steps: number;
   /** Everything in this thread's ledger. */
@@ -102,6 +105,7 @@ export interface RunEnd {
   readonly message: string | undefined;
   readonly trust: Trust;
   readonly next: readonly string[];
+  readonly budget?: BudgetReport | undefined;
 }
 
 /** Puts the result together. */
@@ -120,6 +124,7 @@ export async function resultOf(end: RunEnd): Promise<RunResult> {
     trust: { integrity, fidelity, currency, certainty, minTrust, causes },
     model: { provider: model.provider, model: model.model, offline: model.offline },
     usage: usageOf(events),
+    ...(end.budget === undefined ? {} : { budget: end.budget }),
     steps: stepsOf(events),
     effects: (await journal.effects({ thread })).map(({ tool, status: state, key }) => ({ tool, status: state, key })),
     pending: (await journal.approvals({ thread, status: "pending" })).map(listingOf),

@@ -32,7 +32,7 @@ export async function rewindTask(thread: string, options: RewindOptions, termina
   const { saver, close } = await openCheckpointer(settings.database);
   const stopTracing = await startTracing(loaded.harness.journal, settings, terminal);
   try {
-    return (await rewindAndRun(thread, workspace, { options, terminal, loaded, saver })).code;
+    return (await rewindAndRun(thread, workspace, { options, terminal, loaded, saver, settings })).code;
   } finally {
     await stopTracing();
     await close();

@@ -31,7 +31,7 @@ export async function runTask(argument: string | undefined, options: RunOptions,
   const { saver, close } = await openCheckpointer(settings.database);
   const stopTracing = await startTracing(loaded.harness.journal, settings, terminal);
   try {
-    const opened = { options, terminal, loaded, saver };
+    const opened = { options, terminal, loaded, saver, settings };
     const rewinds = options.onLowTrust === "rewind" ? MAX_REWINDS : 0;
     let ended = await runOnce({ ...target, workspace }, task, { ...opened, waits: rewinds === 0 });
     for (let done = 1; ended.canRewind && done <= rewinds; done += 1) {
@@ -51,9 +51,10 @@ export async function runTask(argument: string | undefined, options: RunOptions,
   }
 }
 
-async function readTask(
+/** The task of `run` and `submit`; `undefined` to resume. @throws UsageError when there is none, or one too many. */
+export async function readTask(
   argument: string | undefined,
-  options: RunOptions,
+  options: Pick<RunOptions, "resume" | "thread" | "file">,
   terminal: Terminal,
   settings: Settings,
 ): Promise<string | undefined> {

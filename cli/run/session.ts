@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { HumanMessage } from "@langchain/core/messages";
 import type { BaseCheckpointSaver, StateSnapshot } from "@langchain/langgraph";
 import type { Journal, Lease, Scope } from "../../checkpoints/index.js";
+import { BudgetKeeper, isStopped, type RunBudget } from "../../nodes/index.js";
 import { BOTTOM, readLabel, TOP, type Trust, trustOf } from "../../trust/index.js";
 import { CommandError } from "../exit.js";
 import type { LoadedGraph } from "../project.js";
@@ -12,7 +13,7 @@ import type { Terminal } from "../terminal.js";
 import { type ApproveMode, answerPending, decideApproval, decider } from "./approvals.js";
 import { codeOf } from "./code.js";
 import type { Interruption } from "./interruption.js";
-import { type Outcome, outcomeOfError, outcomeOfState } from "./outcome.js";
+import { messagesOf, type Outcome, outcomeOfError, outcomeOfState } from "./outcome.js";
 import type { Reporter } from "./reporter.js";
 
 /** What a run is started with. */
@@ -25,12 +26,17 @@ export interface SessionOptions {
   readonly interactive: boolean;
   readonly thread: string;
   readonly run: string;
-  /** `start` a fresh thread, say something `more` in a known one, or `resume` where it stands. */
-  readonly mode: "start" | "more" | "resume";
+  /**
+   * `start` a fresh thread, say something `more` in a known one, or `resume` where it stands. `queued`: starts it when no
+   * run of it has begun yet, else resumes; which of the two is decided once the thread is taken.
+   */
+  readonly mode: "start" | "more" | "resume" | "queued";
   /** What the user wants. Unset when resuming. */
   readonly task?: string | undefined;
   /** The folder the tools work on, as the record keeps it. */
   readonly workspace: string;
+  /** What it may use. Unset: as much as it likes. */
+  readonly budget?: RunBudget | undefined;
 }
 
 interface Prepared {
@@ -56,7 +62,7 @@ export class Session {
    *
    * @throws ThreadBusyError when another run has the thread, JournalError when the database cannot be used.
    */
-  async execute(report: () => Reporter): Promise<Outcome> {
+  async execute(report: () => Pick<Reporter, "settled" | "close">): Promise<Outcome> {
     const { loaded, run, thread } = this.options;
     const { journal } = loaded.harness;
     const lease = await journal.lease(thread, run);
@@ -68,10 +74,11 @@ export class Session {
       const listening = report();
       try {
         const { model, offline } = loaded.harness.model;
-        const resumed = this.options.mode === "resume";
+        const resumed = this.options.mode === "resume" || input === null;
         const { workspace } = this.options;
         const code = codeOf(loaded);
-        const start = { graph: loaded.name, ...told, model, offline, resumed, workspace, code };
+        const budget = this.options.budget === undefined ? {} : { budget: this.options.budget.limits };
+        const start = { graph: loaded.name, ...told, model, offline, resumed, workspace, code, ...budget };
         await journal.append(this.scope, { kind: "run.start", ...start });
         const outcome = await this.drive(input, lease, listening);
         await this.end(journal, outcome);
@@ -104,7 +111,7 @@ export class Session {
       task: text,
       done: false,
     });
-    if (mode === "start") {
+    if (mode === "start" || (mode === "queued" && (await journal.thread(thread))?.task === undefined)) {
       await journal.beginThread(thread, loaded.name, TOP);
       return say(task ?? "");
     }
@@ -119,7 +126,27 @@ export class Session {
       if (known !== undefined) return say(known);
       throw new CommandError(`thread ${thread} has no checkpoint in this database. Start the task again.`);
     }
-    return { input: null, task: undefined, done: state.next.length === 0 };
+    const stopped = state.next.length === 0 && isStopped(messagesOf(state.values).at(-1));
+    const done = state.next.length === 0 && !(stopped && (await this.reopen()));
+    return { input: null, task: undefined, done };
+  }
+
+  /** A run that its budget stopped goes on where it was: before the step that had the last word. */
+  private async reopen(): Promise<boolean> {
+    const { graph } = this.options.loaded;
+    const config = { configurable: { thread_id: this.options.thread } };
+    let stopped: string | undefined;
+    for await (const { next } of graph.getStateHistory(config)) {
+      const [step, ...beside] = next;
+      if (step === undefined || step === stopped) continue; // Its end; and it may have been stopped before.
+      if (beside.length > 0) return false;
+      if (stopped !== undefined) {
+        await graph.updateState(config, {}, step); // As the step before it: what follows that is next.
+        return true;
+      }
+      stopped = step;
+    }
+    return false;
   }
 
   /** A new message abandons what the gate was asking; an answer to it would have no effect any more. */
@@ -129,7 +156,7 @@ export class Session {
     }
   }
 
-  private async drive(first: Prepared["input"], lease: Lease, reporter: Reporter): Promise<Outcome> {
+  private async drive(first: Prepared["input"], lease: Lease, reporter: Pick<Reporter, "settled">): Promise<Outcome> {
     const { loaded, terminal, interruption, approve, interactive, thread } = this.options;
     const { journal } = loaded.harness;
     for (let input = first, turn = 0; ; input = null, turn += 1) {
@@ -144,9 +171,11 @@ export class Session {
   }
 
   private async invoke(input: Prepared["input"], lease: Lease, turn: number): Promise<Outcome> {
-    const { loaded, interruption, thread, run } = this.options;
+    const { loaded, interruption, thread, run, budget } = this.options;
+    const keeper = budget === undefined ? [] : [new BudgetKeeper(loaded.harness.journal, budget)];
     try {
       await loaded.graph.invoke(input, {
+        callbacks: keeper,
         configurable: { thread_id: thread, run_id: run },
         runId: turn === 0 ? run : randomUUID(), // A trace has one root per invocation.
         durability: "sync",

@@ -1,11 +1,13 @@
 // The end of a run as a person reads it: the answer, what is waited for, one line of numbers, and what to type next.
 
+import { describeBudget } from "../../capacity/index.js";
 import type { ApprovalRecord } from "../../checkpoints/index.js";
 import { describeCause } from "../../trust/index.js";
 import { SHORT } from "../effect.js";
 import type { Terminal } from "../terminal.js";
 import { barsOf, count, describeLabel, duration } from "../text.js";
 import { describeRequest } from "./approvals.js";
+import { type BudgetReport, fromReport } from "./budget.js";
 import type { RunResult } from "./result.js";
 
 const HEADLINES: Readonly<Record<RunResult["status"], string>> = {
@@ -13,12 +15,18 @@ const HEADLINES: Readonly<Record<RunResult["status"], string>> = {
   blocked: "blocked: an action was not allowed and was not done",
   waiting: "waiting for approval",
   parked: "parked: there is no capacity now",
+  spent: "stopped: the budget is spent",
   failed: "failed",
   interrupted: "interrupted",
 };
 
 /** How many reasons for a lower trust are listed; `show` has all of them. */
 const MAX_SHOWN = 4;
+
+const budgetOf = (report: BudgetReport): string => {
+  const { used, limits } = fromReport(report);
+  return describeBudget(used, limits);
+};
 
 /** The lines for standard output. */
 export function summaryOf(
@@ -27,7 +35,7 @@ export function summaryOf(
   { outStyle: style }: Pick<Terminal, "outStyle">,
 ): string {
   const { status, answer, message, trust, usage } = result;
-  const done = status === "finished" || status === "blocked";
+  const done = status === "finished" || status === "blocked" || status === "spent";
   const colour = status === "finished" ? style.good : status === "failed" ? style.bad : style.warn;
   const numbers = [
     count(result.steps, "step"),
@@ -35,6 +43,7 @@ export function summaryOf(
     `${usage.tokensIn}+${usage.tokensOut} tokens`,
     `queued ${duration(usage.queueMs)}`,
     `trust ${trust.minTrust}${trust.minTrust < 3 ? ` (${barsOf(trust)} ${describeLabel(trust)})` : ""}`,
+    ...(result.budget === undefined ? [] : [`budget ${budgetOf(result.budget)}`]),
     result.thread,
   ];
   const causes = [...new Set(trust.causes.map(describeCause))];

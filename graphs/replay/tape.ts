@@ -57,7 +57,11 @@ export class Tape extends BaseCallbackHandler {
       recorded: async (call, requests) => this.answer(call, requests),
       cached: async (call) => this.cached(call),
     };
-    this[OUTSIDE] = { take: async (scope, question) => this.take(scope, question) };
+    this[OUTSIDE] = {
+      take: async (scope, question) => this.take(scope, question),
+      has: (scope, kind, asked) =>
+        this.openAt(this.items, scope).some(({ recorded: { event } }) => event.kind === kind && isAsked(event, asked)),
+    };
   }
 
   override handleChatModelStart(

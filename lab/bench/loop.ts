@@ -56,7 +56,8 @@ export function textOf(bytes: number, seed: number): string {
 const TOOL_RESULT_BYTES = 300;
 const REMARK_BYTES = 80;
 
-const lookUp = defineTool({
+/** What each turn calls. */
+export const lookUp = defineTool({
   name: "look_up",
   description: "Reads one record.",
   schema: z.object({ record: z.number() }),
@@ -73,8 +74,8 @@ const brain =
     return { content: textOf(REMARK_BYTES, turn + 1), toolCalls: [{ name: "look_up", arguments: { record: turn } }] };
   };
 
-/** A model that answers after `latencyMs`. */
-function model({ turns, latencyMs }: Loop) {
+/** A model that answers after `latencyMs`, in each turn with a call of {@link lookUp}, and its provider. */
+export function loopModel({ turns, latencyMs }: Loop) {
   const late = latencyMs === 0 ? [] : [parseFault("slow")];
   // The fault waits for as long as the clock says.
   const clock = { ...systemClock, sleep: (_ms: number, gone?: AbortSignal) => systemClock.sleep(latencyMs, gone) };
@@ -85,7 +86,7 @@ function model({ turns, latencyMs }: Loop) {
     await resolved.close();
     await provider.close();
   };
-  return { ...resolved, close };
+  return { ...resolved, provider, close };
 }
 
 /** One run of the loop, in a new thread: how long it took, and how much of the process's processor time, in ms. */
@@ -96,7 +97,7 @@ export async function runLoop(
   signal: AbortSignal,
 ): Promise<{ readonly thread: string; readonly ms: number; readonly processorMs: number }> {
   const { turns, promptBytes } = loop;
-  const resolved = model(loop);
+  const resolved = loopModel(loop);
   const thread = `thread-${randomUUID()}`;
   try {
     const graph = agentGraph({

@@ -70,7 +70,7 @@ export interface RecorderFound {
 const RECORDING: readonly string[] = ["h_event", "h_fold", "h_head", "h_key", "h_text"];
 
 /** What marks a checkpointer as one whose checkpoints are recorded already: off, it is left alone by this mark. */
-const RECORDED = Symbol.for("bulkhead.recorded-saver");
+export const RECORDED = Symbol.for("bulkhead.recorded-saver");
 
 /** Turns of the first runs, which count for nothing: code gets compiled, files get opened. */
 const WARM_UP_TURNS = 10;
@@ -172,7 +172,7 @@ const timed = (journal: Journal, appendsMs: number[]): Journal =>
   });
 
 /** Everything but the record of events and texts. */
-const withoutRecording = (journal: Journal): Journal =>
+export const withoutRecording = (journal: Journal): Journal =>
   changed(journal, {
     append: async (scope, event) => ({ scope, event, seq: 0, at: 0 }),
     keep: () => ({ digest: "", text: "", bytes: 0 }),

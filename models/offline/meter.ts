@@ -1,10 +1,12 @@
-// The quota that the offline provider really enforces, one meter for each model: two token buckets that refill
-// continuously, and a count of requests in flight. Refused requests take nothing.
+// The quota that the offline provider really enforces, one meter for each model: requests per minute as its behaviour
+// says, a token bucket that refills continuously, and a count of requests in flight. Refused requests take nothing, unless
+// the behaviour counts them. It also keeps the counts that tests and benchmarks go by.
 
 import type { Clock, Quota } from "../../capacity/index.js";
-
-/** Seconds of the request rate that may leave in one burst. */
-const REQUEST_BURST_SECONDS = 5;
+import { checkBehaviour, outsiderGapMs, type ProviderBehaviour } from "./behaviour.js";
+import { Bucket } from "./bucket.js";
+import { DEFAULT_ENFORCEMENT, type RequestLimit, requestLimit } from "./enforcement.js";
+import { RecentTimes } from "./recent-times.js";
 
 /** Why a request was refused, and when it would pass. */
 export interface Refusal {
@@ -19,107 +21,169 @@ export interface Grant {
   settle(outputTokens: number): void;
 }
 
+/** What one model has seen since the provider was made. */
+export interface ModelCounters {
+  /** Requests that the quota let in. */
+  readonly admitted: number;
+  /** Requests that were answered with 429, by the quota or by a fault. */
+  readonly refused: number;
+  /** Requests of the outsider, see `ProviderBehaviour`. In none of the other counts. */
+  readonly outsider: number;
+  /** Requests in flight now. */
+  readonly inFlight: number;
+  /** The most that ever were. */
+  readonly mostInFlight: number;
+  /** The most that were admitted in any second. */
+  readonly mostInSecond: number;
+  /** The most that were admitted in any minute, not only in whole ones of the clock. */
+  readonly mostInMinute: number;
+}
+
+type Counts = { -readonly [Key in keyof ModelCounters]: ModelCounters[Key] };
+
+/** An outsider's arrivals from longer ago than this say nothing about now. */
+const OUTSIDER_LOOKS_BACK_MS = 120_000;
+
 /** Enforces one model's quota. */
 export class QuotaMeter {
   readonly #model: string;
   readonly #quota: Quota;
-  readonly #requests: Bucket;
+  readonly #behaviour: ProviderBehaviour;
+  readonly #clock: Clock;
+  readonly #seed: number;
+  readonly #requests: RequestLimit;
   readonly #tokens: Bucket;
-  #inFlight = 0;
+  readonly #counts: Counts = {
+    admitted: 0,
+    refused: 0,
+    outsider: 0,
+    inFlight: 0,
+    mostInFlight: 0,
+    mostInSecond: 0,
+    mostInMinute: 0,
+  };
+  readonly #lastSecond = new RecentTimes(1_000);
+  readonly #lastMinute = new RecentTimes(60_000);
+  #outsiderAt: number;
 
-  constructor(model: string, quota: Quota, clock: Clock) {
+  /**
+   * @param seed The outsider's arrivals follow from it. Default 0.
+   * @throws RangeError when the behaviour is not possible.
+   */
+  constructor(model: string, quota: Quota, clock: Clock, behaviour: ProviderBehaviour = {}, seed = 0) {
+    checkBehaviour(behaviour);
     const perMinute = quota.requestsPerMinute;
+    const now = clock.now();
     this.#model = model;
     this.#quota = quota;
-    this.#requests = new Bucket(perMinute, Math.max(1, (perMinute * REQUEST_BURST_SECONDS) / 60), clock);
-    this.#tokens = new Bucket(quota.tokensPerMinute ?? Infinity, quota.tokensPerMinute ?? Infinity, clock);
+    this.#behaviour = behaviour;
+    this.#clock = clock;
+    this.#seed = seed;
+    this.#requests = requestLimit(behaviour.enforcement ?? DEFAULT_ENFORCEMENT, perMinute, now);
+    this.#tokens = new Bucket(quota.tokensPerMinute ?? Infinity, quota.tokensPerMinute ?? Infinity, now);
+    this.#outsiderAt = behaviour.outsider === undefined ? Infinity : now;
+  }
+
+  /** What has been seen so far. */
+  get counters(): ModelCounters {
+    return { ...this.#counts };
   }
 
   /** Grants a request with this many prompt tokens, or says why not. */
   request(promptTokens: number): Grant | Refusal {
     const { requestsPerMinute, tokensPerMinute, inFlight } = this.#quota;
-    if (this.#inFlight >= inFlight) return this.#refuse("in-flight", "requests in flight", inFlight, 1_000);
-    const requestWait = this.#requests.wait(1);
-    if (requestWait > 0) return this.#refuse("requests", "requests per min (RPM)", requestsPerMinute, requestWait);
-    const tokenWait = this.#tokens.wait(promptTokens);
-    if (tokenWait > 0) return this.#refuse("tokens", "tokens per min (TPM)", tokensPerMinute ?? Infinity, tokenWait);
-
-    this.#requests.take(1);
-    this.#tokens.take(promptTokens);
-    this.#inFlight += 1;
+    const now = this.#now();
+    if (this.#counts.inFlight >= inFlight) {
+      return this.#refuse(now, "in-flight", "requests in flight", inFlight, () => 1_000);
+    }
+    if (this.#requests.waitMs(now) > 0) {
+      const wait = (): number => this.#requests.waitMs(now);
+      return this.#refuse(now, "requests", "requests per min (RPM)", requestsPerMinute, wait);
+    }
+    const tokenWaitMs = this.#tokens.waitMs(now, promptTokens);
+    if (tokenWaitMs > 0) {
+      return this.#refuse(now, "tokens", "tokens per min (TPM)", tokensPerMinute ?? Infinity, () => tokenWaitMs);
+    }
+    this.#requests.take(now);
+    this.#tokens.take(now, promptTokens);
+    this.#countAdmitted(now);
     return {
       settle: (outputTokens) => {
-        this.#inFlight -= 1;
-        this.#tokens.take(outputTokens);
+        this.#counts.inFlight -= 1;
+        this.#tokens.take(this.#clock.now(), outputTokens);
       },
     };
   }
 
-  /** The `x-ratelimit-*` headers as they stand. */
+  /** Counts a 429 that was none of the quota's doing. */
+  refusedByFault(): void {
+    this.#counts.refused += 1;
+  }
+
+  /** The `x-ratelimit-*` headers as they stand; none when the behaviour has none. */
   headers(): Record<string, string> {
+    if (this.#behaviour.rateLimitHeaders === false) return {};
+    const now = this.#now();
     const headers: Record<string, string> = {
       "x-ratelimit-limit-requests": String(this.#quota.requestsPerMinute),
-      "x-ratelimit-remaining-requests": String(this.#requests.left()),
-      "x-ratelimit-reset-requests": durationText(this.#requests.untilFull()),
+      "x-ratelimit-remaining-requests": String(this.#requests.left(now)),
+      "x-ratelimit-reset-requests": durationText(this.#requests.untilFullMs(now)),
     };
     if (this.#quota.tokensPerMinute === undefined) return headers;
     return {
       ...headers,
       "x-ratelimit-limit-tokens": String(this.#quota.tokensPerMinute),
-      "x-ratelimit-remaining-tokens": String(this.#tokens.left()),
-      "x-ratelimit-reset-tokens": durationText(this.#tokens.untilFull()),
+      "x-ratelimit-remaining-tokens": String(this.#tokens.left(now)),
+      "x-ratelimit-reset-tokens": durationText(this.#tokens.untilFullMs(now)),
     };
   }
 
-  #refuse(limit: Refusal["limit"], words: string, allowed: number, retryAfterMs: number): Refusal {
-    const message =
-      `Rate limit reached for ${this.#model} on ${words}: Limit ${allowed}. ` +
-      `Please try again in ${durationText(retryAfterMs)}.`;
+  /** The headers of a 429 that say when to come back. */
+  hintHeaders({ retryAfterMs }: Refusal): Record<string, string> {
+    const hint = this.#behaviour.retryHint ?? "both";
+    const seconds = { "retry-after": String(Math.ceil(retryAfterMs / 1_000)) };
+    const milliseconds = { "retry-after-ms": String(Math.ceil(retryAfterMs)) };
+    return {
+      ...(hint === "both" || hint === "seconds" ? seconds : {}),
+      ...(hint === "both" || hint === "milliseconds" ? milliseconds : {}),
+    };
+  }
+
+  /** The time, with everything booked that the outsider did until then. */
+  #now(): number {
+    const now = this.#clock.now();
+    const { outsider } = this.#behaviour;
+    if (outsider === undefined) return now;
+    if (this.#outsiderAt < now - OUTSIDER_LOOKS_BACK_MS) this.#outsiderAt = now - OUTSIDER_LOOKS_BACK_MS;
+    while (this.#outsiderAt <= now) {
+      this.#requests.take(this.#outsiderAt);
+      this.#counts.outsider += 1;
+      const key = `${this.#seed}:${this.#model}:outsider-${this.#counts.outsider}`;
+      this.#outsiderAt += outsiderGapMs(outsider, this.#quota.requestsPerMinute, key);
+    }
+    return now;
+  }
+
+  /** The wait is asked for after the refusal was booked: it must be long enough for what that took as well. */
+  #refuse(now: number, limit: Refusal["limit"], words: string, allowed: number, waitMs: () => number): Refusal {
+    this.#counts.refused += 1;
+    if (this.#behaviour.countRefused === true) this.#requests.refused(now);
+    const retryAfterMs = waitMs();
+    const reached = `Rate limit reached for ${this.#model} on ${words}: Limit ${allowed}.`;
+    const silent = this.#behaviour.retryHint === "none";
+    const message = silent ? reached : `${reached} Please try again in ${durationText(retryAfterMs)}.`;
     return { limit, message, retryAfterMs };
   }
-}
 
-/** A level that rises by `perMinute` up to `capacity`, and may go below zero when an answer was longer than expected. */
-class Bucket {
-  readonly #perMs: number;
-  readonly #capacity: number;
-  readonly #clock: Clock;
-  #level: number;
-  #at: number;
-
-  constructor(perMinute: number, capacity: number, clock: Clock) {
-    this.#perMs = perMinute / 60_000;
-    this.#capacity = capacity;
-    this.#clock = clock;
-    this.#level = capacity;
-    this.#at = clock.now();
-  }
-
-  /** Milliseconds until `amount` is there. What never fits waits for a full bucket, so nothing starves for ever. */
-  wait(amount: number): number {
-    const missing = Math.min(amount, this.#capacity) - this.#refill();
-    return missing <= 0 || Number.isNaN(missing) ? 0 : missing / this.#perMs;
-  }
-
-  take(amount: number): void {
-    this.#level = this.#refill() - amount;
-  }
-
-  left(): number {
-    return Math.max(0, Math.floor(this.#refill()));
-  }
-
-  untilFull(): number {
-    return (this.#capacity - this.#refill()) / this.#perMs;
-  }
-
-  #refill(): number {
-    const now = this.#clock.now();
-    const gained = Math.max(0, now - this.#at) * this.#perMs;
-    this.#at = now;
-    // 0 × ∞ is NaN: an unlimited bucket stays full instead.
-    this.#level = this.#capacity === Infinity ? Infinity : Math.min(this.#capacity, this.#level + gained);
-    return this.#level;
+  #countAdmitted(now: number): void {
+    const counts = this.#counts;
+    counts.admitted += 1;
+    counts.inFlight += 1;
+    counts.mostInFlight = Math.max(counts.mostInFlight, counts.inFlight);
+    this.#lastSecond.add(now);
+    this.#lastMinute.add(now);
+    counts.mostInSecond = Math.max(counts.mostInSecond, this.#lastSecond.count(now));
+    counts.mostInMinute = Math.max(counts.mostInMinute, this.#lastMinute.count(now));
   }
 }
 

@@ -7,10 +7,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { type Clock, type Quota, systemClock } from "../../capacity/index.js";
+import { latencyMs, networkMs, type ProviderBehaviour } from "./behaviour.js";
 import { answer as ruleBasedBrain } from "./brain/index.js";
 import { complete, completionBody, completionChunks, countPromptTokens, tokenize } from "./completion.js";
 import { type Fault, FaultInjector, type FaultKind } from "./faults.js";
-import { QuotaMeter } from "./meter.js";
+import { type ModelCounters, QuotaMeter } from "./meter.js";
 import { type ChatRequest, ProtocolError, parseChatRequest, parseEmbeddingsRequest } from "./request.js";
 import { hang, refusalOf, sendBody, sendError, sendJson, sendStream } from "./respond.js";
 import { type Brain, OFFLINE_MODELS, type OfflineModel } from "./types.js";
@@ -20,6 +21,9 @@ export const OFFLINE_QUOTA: Quota = { requestsPerMinute: 1_200, tokensPerMinute:
 
 /** How late an answer comes under the fault `slow`, in ms. */
 const SLOW_MS = 1_500;
+
+/** Connections that may wait to be taken in: a thousand callers may come in one moment. */
+const BACKLOG = 4_096;
 
 /** How many requests the journal remembers. */
 const JOURNAL_LENGTH = 1_000;
@@ -34,6 +38,11 @@ export interface OfflineProviderOptions {
   readonly clock?: Clock;
   /** Default: {@link OFFLINE_QUOTA} for each model. */
   readonly quotas?: Partial<Readonly<Record<OfflineModel, Quota>>>;
+  /**
+   * How each model behaves around its quota: enforcement, hints, an outsider, latency, network. Default: a bucket with 5 s
+   * of burst, both hints, headers, nobody else, no delay. What chance it has follows from `seed`, waits from `clock`.
+   */
+  readonly behaviours?: Partial<Readonly<Record<OfflineModel, ProviderBehaviour>>>;
   /** Default: the rule-based brain of the records workspace. */
   readonly brain?: Brain;
   /** Serves `/v1/embeddings`. Without it that endpoint answers 501. */
@@ -64,12 +73,14 @@ export class OfflineProvider {
   readonly #seed: number;
   readonly #brain: Brain;
   readonly #embed: OfflineProviderOptions["embed"];
+  readonly #behaviours: NonNullable<OfflineProviderOptions["behaviours"]>;
   readonly #injector: FaultInjector;
   readonly #meters: ReadonlyMap<OfflineModel, QuotaMeter>;
   readonly #seen = new Map<string, number>();
   readonly #journal: Entry[] = [];
   #listening: Promise<string> | undefined;
 
+  /** @throws RangeError when a behaviour is not possible. */
   constructor(options: OfflineProviderOptions = {}) {
     const { faults = [], seed = 0, clock = systemClock, quotas = {}, brain = ruleBasedBrain } = options;
     this.#clock = clock;
@@ -77,8 +88,12 @@ export class OfflineProvider {
     this.#brain = brain;
     this.#embed = options.embed;
     this.#injector = new FaultInjector(faults, clock);
+    this.#behaviours = options.behaviours ?? {};
     this.#meters = new Map(
-      OFFLINE_MODELS.map((model) => [model, new QuotaMeter(model, quotas[model] ?? OFFLINE_QUOTA, clock)]),
+      OFFLINE_MODELS.map((model) => [
+        model,
+        new QuotaMeter(model, quotas[model] ?? OFFLINE_QUOTA, clock, this.#behaviours[model], seed),
+      ]),
     );
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#server.on("connection", (socket) => socket.unref());
@@ -89,11 +104,19 @@ export class OfflineProvider {
     return this.#journal;
   }
 
+  /** What each model has admitted and refused since this provider was made. A new object each time. */
+  get counters(): Readonly<Record<OfflineModel, ModelCounters>> {
+    return Object.fromEntries([...this.#meters].map(([model, meter]) => [model, meter.counters])) as Record<
+      OfflineModel,
+      ModelCounters
+    >;
+  }
+
   /** Starts on a free port of 127.0.0.1, once; later calls give the same address: `http://127.0.0.1:PORT/v1`. */
   listen(): Promise<string> {
     this.#listening ??= new Promise<string>((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen(0, "127.0.0.1", () => {
+      this.#server.listen({ port: 0, host: "127.0.0.1", backlog: BACKLOG }, () => {
         this.#server.off("error", reject);
         this.#server.unref();
         resolve(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`);
@@ -159,9 +182,12 @@ export class OfflineProvider {
   ): Promise<void> {
     const model = chat.brain.model;
     const meter = this.#meters.get(model) as QuotaMeter;
+    const { latency, networkJitter } = this.#behaviours[model] ?? {};
+    await this.#wait(networkMs(networkJitter, identity), gone);
     const fault = this.#injector.strike(model, identity)?.kind;
     if (fault !== undefined) entry.fault = fault;
     const refusal = refusalOf(fault, model);
+    if (refusal?.status === 429) meter.refusedByFault();
     if (refusal !== undefined) throw refusal;
 
     const grant = meter.request(countPromptTokens(chat.brain));
@@ -170,16 +196,13 @@ export class OfflineProvider {
       throw new ProtocolError(429, grant.message, {
         type: grant.limit,
         code: "rate_limit_exceeded",
-        headers: {
-          "retry-after": String(Math.ceil(grant.retryAfterMs / 1_000)),
-          "retry-after-ms": String(Math.ceil(grant.retryAfterMs)),
-        },
+        headers: meter.hintHeaders(grant),
       });
     }
     let outputTokens = 0;
     try {
       if (fault === "timeout") return await hang(gone);
-      if (fault === "slow") await this.#clock.sleep(SLOW_MS, gone);
+      await this.#wait(latencyMs(latency, identity) + (fault === "slow" ? SLOW_MS : 0), gone);
       const completion = complete(chat, this.#brain(chat.brain), identity, this.#clock.now());
       outputTokens = completion.usage.completion_tokens;
       if (chat.stream) await sendStream(response, completionChunks(completion, chat.includeUsage), fault);
@@ -187,6 +210,10 @@ export class OfflineProvider {
     } finally {
       grant.settle(outputTokens);
     }
+  }
+
+  async #wait(ms: number, gone: AbortSignal): Promise<void> {
+    if (ms > 0) await this.#clock.sleep(ms, gone);
   }
 
   async #embeddings(entry: Entry, response: ServerResponse): Promise<void> {

@@ -2,7 +2,7 @@
 // reached around the gate and tells you when a change breaks that.
 
 import { END, START } from "@langchain/langgraph";
-import { afterCompact, afterGate, afterPlanner, HarnessGraph, readPolicy } from "bulkhead/graphs";
+import { afterCompact, afterGate, afterPlanner, HarnessGraph, readBudget, readPolicy } from "bulkhead/graphs";
 import { readSettings, resolveModel } from "bulkhead/models";
 import {
   act,
@@ -24,10 +24,11 @@ import { subagents } from "../subagents/index.js";
 import { prompt } from "./prompt.js";
 
 const settings = readSettings();
-const { model, description, close: closeModel } = resolveModel(settings);
 const journal = openThreads(settings);
+const { model, description, close: closeModel } = resolveModel(settings, { seal: journal.seal });
 const memory = openMemory(settings, journal);
 const policy = readPolicy(settings.policy);
+const budget = readBudget(settings, description);
 const domainTools = tools(settings);
 const toolbox = createToolbox({
   tools: domainTools,
@@ -36,13 +37,16 @@ const toolbox = createToolbox({
   folder,
 });
 
+// What a worker's /metrics shows. Add the quotas of your tools' own services.
+const pools = model.routes.map(({ pool }) => pool);
+
 const close = async () => {
   await closeModel();
   await memory.close();
   await journal.close();
 };
 
-const builder = new HarnessGraph({ journal, model: description, toolbox, policy, close })
+const builder = new HarnessGraph({ journal, model: description, toolbox, policy, budget, pools, close })
   .addNode("recall", recall({ journal, memory: memory.items, folder }))
   .addNode("guard", capacityGuard(model.capacity, { journal }))
   .addNode("planner", planner({ journal, model, toolbox, prompt }))

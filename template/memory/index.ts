@@ -12,15 +12,18 @@ export const folder = fileURLToPath(new URL(".", import.meta.url));
 /** Opens the memory at its first use. On Postgres it is searched by shared words, since pgvector may not be there. */
 export function openMemory({ database }: Settings, { seal }: { readonly seal: Seal }) {
   const embeddings = database.startsWith("postgres") ? undefined : new MiniLmEmbeddings();
-  let opened: OpenedStore | undefined;
+  let opening: Promise<OpenedStore> | undefined;
   const store = async () => {
-    opened ??= await openStore(database, embeddings === undefined ? {} : { embeddings });
-    return opened.store;
+    opening ??= openStore(database, embeddings === undefined ? {} : { embeddings }).catch((error: unknown) => {
+      opening = undefined; // The next run tries again.
+      throw error;
+    });
+    return (await opening).store;
   };
   return {
     items: labelledMemory({ store, namespace: ["agent"], seal }),
     close: async () => {
-      await opened?.close();
+      await (await opening)?.close();
       await embeddings?.close();
     },
   };

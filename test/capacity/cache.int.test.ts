@@ -176,7 +176,7 @@ describe("a model with a cache", () => {
     const model = guarded([routeTo(server, "large")], { cache: cached(new FakeClock()) });
     for (const expected of [undefined, { fresh: true }]) {
       const chunks = [];
-      for await (const chunk of await model.stream("hello", { cacheable: true })) chunks.push(chunk);
+      for await (const chunk of await model.stream("hello", { cacheable: { tools: ["add"] } })) chunks.push(chunk);
       expect(chunks).toHaveLength(1);
       expect(chunks[0]?.tool_calls).toMatchObject([{ name: "add", args: { a: 1 } }]);
       expect(obtainedOf(chunks[0] as (typeof chunks)[number])?.cache).toEqual(expected && { ageMs: 0, ...expected });

@@ -133,7 +133,7 @@ describe("time", () => {
     await using server = await OpenAIServer.start(() => (down ? { status: 500 } : {}));
     const clock = new FakeClock();
     const route = routeTo(server, "large", { clock });
-    const model = guarded([route], { clock, maxAttempts: 1 });
+    const model = guarded([route], { clock, maxAttempts: 1, maxWaitMs: 10_000 });
     for (let n = 0; n < 3; n += 1) await expect(model.invoke("x")).rejects.toMatchObject({ code: "ROUTES_EXHAUSTED" });
     const retryAt = clock.now() + 30_000;
     await expect(model.invoke("x")).rejects.toMatchObject({ code: "CIRCUIT_OPEN", retryAt });

@@ -2,9 +2,9 @@
 
 import { setMaxListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { BottleneckLimiter, type BottleneckLimiterOptions } from "../../capacity/bottleneck-limiter.js";
 import type { Clock } from "../../capacity/index.js";
 import type { Admittance, Slot, Wait } from "../../capacity/limiter.js";
+import { QueueLimiter, type QueueLimiterOptions } from "../../capacity/queue-limiter.js";
 import { TokenLedger } from "../../capacity/token-ledger.js";
 
 const clock: Clock = {
@@ -24,13 +24,17 @@ const INTERVAL = 100;
 /** Bottleneck counts the interval from when it takes a job in, a timer tick or two before the job starts. */
 const TICKS = 2;
 
-function limiterOf(options: Partial<BottleneckLimiterOptions> = {}): BottleneckLimiter {
-  return new BottleneckLimiter({ name: "large", minTimeMs: INTERVAL, inFlight: 8, clock, ...options });
+function limiterOf(options: Partial<QueueLimiterOptions> = {}): QueueLimiter {
+  return new QueueLimiter({
+    ...{ name: "large", requestsPerMinute: 60_000 / INTERVAL, inFlight: 8, highWater: 1000, clock },
+    headroom: { start: 1, most: 1 },
+    ...options,
+  });
 }
 
 /** Acquires, notes when it was let go as `label@ms`, and gives the slot back after `holdMs`. */
 function send(
-  limiter: BottleneckLimiter,
+  limiter: QueueLimiter,
   starts: string[],
   label: string,
   admittance: Partial<Admittance> = {},
@@ -101,7 +105,10 @@ describe("pace", () => {
   });
 
   test("tokens per minute: a fifth of a minute's may leave at once, then they are paced", async () => {
-    const limiter = limiterOf({ minTimeMs: 1, tokens: new TokenLedger(60_000, clock) }); // One token a millisecond.
+    const limiter = limiterOf({
+      requestsPerMinute: 60_000,
+      tokens: { perMinute: 60_000, ledger: new TokenLedger(60_000, clock) }, // One token a millisecond.
+    });
     const starts: string[] = [];
     for (let n = 0; n < 16; n += 1) void send(limiter, starts, `${n}`, { tokens: 1000 });
     await vi.advanceTimersByTimeAsync(200);

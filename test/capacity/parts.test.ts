@@ -3,7 +3,6 @@ import { fullJitterMs, RetryBudget } from "../../capacity/backoff.js";
 import { CircuitBreaker } from "../../capacity/breaker.js";
 import { UnusableAnswerError } from "../../capacity/classify.js";
 import { BrokenAnswerError, givenUp } from "../../capacity/errors.js";
-import { FairQueue } from "../../capacity/fair-queue.js";
 import { retryAfterMs } from "../../capacity/headers.js";
 import { CapacityError, CapacityWaitError, classifyError, QuotaPool } from "../../capacity/index.js";
 import { TokenLedger } from "../../capacity/token-ledger.js";
@@ -148,6 +147,30 @@ describe("circuit breaker", () => {
     expect(breaker.enter()).toBeUndefined();
   });
 
+  test("opens when half of twenty in twenty seconds were dead, though never three in a row", async () => {
+    const clock = new FakeClock();
+    const breaker = new CircuitBreaker(clock, "large");
+    const attempt = (outcome: "alive" | "dead") => breaker.enter()?.(outcome, "timeout");
+    for (let n = 0; n < 19; n += 1) attempt(n % 2 === 0 ? "dead" : "alive");
+    expect(breaker.state.kind).toBe("closed");
+    await clock.advance(20_000); // Forgotten.
+    for (let n = 0; n < 19; n += 1) attempt(n % 2 === 0 ? "alive" : "dead");
+    expect(breaker.state.kind).toBe("closed");
+    expect(attempt("dead")).toMatchObject({ kind: "open", reason: "timeout" });
+  });
+
+  test("is opened by what another process found out, and tells what it found out itself", () => {
+    const clock = new FakeClock();
+    const told: string[] = [];
+    const breaker = new CircuitBreaker(clock, "large", ({ kind }) => told.push(kind));
+    breaker.open(clock.now() + 5_000, "server-error");
+    expect(breaker.refusesUntil).toBe(clock.now() + 5_000);
+    expect(told).toEqual([]);
+    const other = new CircuitBreaker(clock, "large", ({ kind }) => told.push(kind));
+    for (let n = 0; n < 3; n += 1) dead(other);
+    expect(told).toEqual(["open"]);
+  });
+
   test("lets one probe through after 30 s, which decides", async () => {
     const clock = new FakeClock();
     const breaker = new CircuitBreaker(clock, "large");
@@ -177,27 +200,6 @@ describe("circuit breaker", () => {
   });
 });
 
-describe("fair queue", () => {
-  test("serves runs in turn, returned items first, and forgets what was removed", () => {
-    const queue = new FairQueue<string>();
-    for (const item of ["a1", "a2", "a3"]) queue.push("a", item);
-    for (const item of ["b1", "b2"]) queue.push("b", item);
-    queue.push("a", "a0", true);
-    expect(queue.remove("b", "b1")).toBe(true);
-    expect(queue.remove("b", "b1")).toBe(false);
-    expect(queue.remove("c", "b2")).toBe(false);
-    expect(queue.size).toBe(5);
-    const order: (string | undefined)[] = [];
-    for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
-      order.push(queue.shift());
-      expect(order.at(-1)).toBe(next);
-    }
-    expect(order).toEqual(["a0", "b2", "a1", "a2", "a3"]);
-    expect(queue.shift()).toBeUndefined();
-    expect(queue.size).toBe(0);
-  });
-});
-
 describe("token ledger", () => {
   test("paces beyond the burst, gives back what was over-estimated, lets an oversized call through and then owes", async () => {
     const clock = new FakeClock();
@@ -206,7 +208,7 @@ describe("token ledger", () => {
     ledger.charge(10_000);
     expect(ledger.waitMs(2000)).toBe(0);
     expect(ledger.waitMs(10_000)).toBe(8000);
-    ledger.correct(10_000, 1500, 500);
+    ledger.correct(2000 - 10_000);
     expect(ledger.waitMs(10_000)).toBe(0);
     expect(ledger.waitMs(50_000)).toBe(2000);
     await clock.advance(2000);
@@ -219,7 +221,7 @@ describe("token ledger", () => {
     const ledger = new TokenLedger(60_000, new FakeClock());
     expect(ledger.estimate(400)).toBe(356);
     expect(ledger.estimate(400, 50)).toBe(150);
-    for (let n = 0; n < 50; n += 1) ledger.correct(356, 100, 900);
+    for (let n = 0; n < 50; n += 1) ledger.learn(900);
     expect(ledger.estimate(400)).toBeGreaterThan(950);
   });
 });
@@ -230,6 +232,8 @@ test("a quota that cannot be met is refused with the reason", () => {
   expect(() => pool({ requestsPerMinute: 0 })).toThrow("requestsPerMinute is 0 and must be at least 1");
   expect(() => pool({ inFlight: 0.5 })).toThrow("whole number");
   expect(() => pool({ headroom: 1.2 })).toThrow("headroom is 1.2");
+  expect(() => pool({ maxHeadroom: 0 })).toThrow("maxHeadroom is 0");
+  expect(() => pool({}, { highWater: 0 })).toThrow("highWater is 0");
   expect(() => pool({ tokensPerMinute: Number.NaN })).toThrow("tokensPerMinute");
   expect(() => pool({}, { callTimeoutMs: 0 })).toThrow("callTimeoutMs");
 });

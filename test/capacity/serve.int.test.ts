@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { obtainedOf, trustOfAnswer } from "../../capacity/index.js";
 import { TOP } from "../../trust/index.js";
 import { OpenAIServer, type Reply } from "./openai-server.js";
-import { Events, guarded, routeTo } from "./support.js";
+import { Events, FakeClock, guarded, routeTo, WIDE } from "./support.js";
 
 const CALL: Reply = { toolCalls: [{ name: "add", args: '{"a": 2, "b": 3}' }] };
 
@@ -74,7 +74,7 @@ describe("one retry authority", () => {
 
   test("an overloaded route opens the breaker like a failing one", async () => {
     await using server = await OpenAIServer.start(() => ({ status: 503 }));
-    const model = guarded([routeTo(server, "large")], { maxAttempts: 2 });
+    const model = guarded([routeTo(server, "large")], { maxAttempts: 2, maxWaitMs: 10_000 });
     for (let n = 0; n < 5; n += 1) await model.invoke("hello").catch(() => undefined);
     expect(server.count()).toBe(3);
   });
@@ -82,10 +82,67 @@ describe("one retry authority", () => {
   test("a route that is found dead is left at once, however many attempts remain", async () => {
     await using server = await OpenAIServer.start(() => ({ status: 500 }));
     const events = new Events();
-    const call = guarded([routeTo(server, "large")], { maxAttempts: 9 }).invoke("hello", { callbacks: [events] });
+    const model = guarded([routeTo(server, "large")], { maxAttempts: 9, maxWaitMs: 10_000 });
+    const call = model.invoke("hello", { callbacks: [events] });
     await expect(call).rejects.toMatchObject({ code: "ROUTES_EXHAUSTED", failures: [{ reason: "server-error" }] });
     expect(events.kinds).toEqual(["retry", "retry", "breaker"]);
     expect(server.count()).toBe(3);
+  });
+
+  test("an outage of a minute: all wait behind one probe at a time, nobody fails, hardly anything is sent", async () => {
+    let down = false;
+    await using server = await OpenAIServer.start(() => (down ? { status: 500 } : {}));
+    const clock = new FakeClock();
+    const quota = { ...WIDE, inFlight: 10 };
+    const model = guarded([routeTo(server, "large", { clock, quota })], { clock, maxWaitMs: 300_000 });
+    await model.invoke("before");
+    down = true;
+    const calls = Promise.allSettled(Array.from({ length: 100 }, () => model.invoke("during")));
+    let over = false;
+    void calls.then(() => {
+      over = true;
+    });
+    for (let second = 0; !over && second < 3_000; second += 1) {
+      if (second === 600) down = false;
+      await clock.advance(100);
+    }
+    const settled = await calls;
+    expect(settled.filter(({ status }) => status === "rejected")).toEqual([]);
+    // One for each call, those that were under way when it began, and a probe each half minute.
+    expect(server.count()).toBeLessThanOrEqual(1 + 100 + 20);
+    expect(server.count()).toBeGreaterThanOrEqual(1 + 100 + 3);
+  });
+
+  test("a fallback that has its own quota answers when the primary keeps waiting, and says so", async () => {
+    await using server = await OpenAIServer.start();
+    const slow = { requestsPerMinute: 1, inFlight: 1, headroom: 1 };
+    const large = routeTo(server, "large", { quota: slow });
+    const model = guarded([large, routeTo(server, "small")], { spillMs: 5_000 });
+    expect(obtainedOf(await model.invoke("first"))).toMatchObject({ route: "large" });
+    const events = new Events();
+    const spilt = await model.invoke("second", { callbacks: [events] });
+    expect(obtainedOf(spilt)).toMatchObject({ route: "small", primary: "large", fallbackReason: "busy", attempts: 1 });
+    expect(events.all).toEqual([{ kind: "fallback", from: "large", to: "small", reason: "busy" }]);
+    const patient = model.invoke("third", { admission: "primary-only", deadlineAt: Date.now() + 1_000 });
+    await expect(patient).rejects.toMatchObject({ code: "CAPACITY_TIMEOUT" });
+    expect(server.count("small")).toBe(1);
+  });
+
+  test("a route that cannot do it is not asked: no tools, too short a context; a longer one helps", async () => {
+    await using server = await OpenAIServer.start((_n, { body }) => (body.model === "large" ? { status: 413 } : {}));
+    const large = { ...routeTo(server, "large"), contextTokens: 100 };
+    const small = routeTo(server, "small");
+    const tool = { type: "function", function: { name: "look", parameters: { type: "object", properties: {} } } };
+    const ask = (fallback: object, options: object = {}) =>
+      guarded([large, { ...small, ...fallback }]).invoke("hello", options);
+    const refused = expect.objectContaining({ code: "CONTEXT_LENGTH" });
+    await expect(ask({})).rejects.toEqual(refused);
+    await expect(ask({ contextTokens: 100 })).rejects.toEqual(refused);
+    await expect(ask({ contextTokens: 200, tools: false }, { tools: [tool] })).rejects.toEqual(refused);
+    await expect(ask({ contextTokens: 1 })).rejects.toEqual(refused);
+    expect(server.count("small")).toBe(0);
+    expect(obtainedOf(await ask({ contextTokens: 200 }))).toMatchObject({ route: "small" });
+    expect(obtainedOf(await ask({ contextTokens: 200, tools: false }))).toMatchObject({ route: "small" });
   });
 
   test("a call option cannot switch retries on below", async () => {
@@ -219,7 +276,8 @@ describe("errors a person can act on", () => {
       code: "ROUTES_EXHAUSTED",
       message: `cannot reach ${host} (ECONNREFUSED): is the server running? check OPENAI_BASE_URL`,
     });
-    await expect(guarded([route]).invoke("hello")).rejects.toMatchObject({ code: "CIRCUIT_OPEN" });
+    const impatient = guarded([route], { maxWaitMs: 10_000 });
+    await expect(impatient.invoke("hello")).rejects.toMatchObject({ code: "CIRCUIT_OPEN" });
   });
 
   test.each([

@@ -15,6 +15,10 @@ const RUN: Readonly<Record<string, DocumentedCommand>> = {
     args: ["run", "--fault", "rate-limit:offline-large,for=3s", "How many tickets are open?"],
     code: 0,
   },
+  'npx bulkhead run --budget calls=4 "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."': {
+    args: ["run", "--budget", "calls=4", "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."],
+    code: 7,
+  },
   "npx bulkhead effects": { args: ["effects"], code: 0 },
   "npx bulkhead approvals": { args: ["approvals"], code: 0 },
 };
@@ -42,9 +46,23 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "CRM_TOKEN=… BULKHEAD_SECRETS=CRM_TOKEN BULKHEAD_SECRET_PATTERNS='\\b\\d{16}\\b' npx bulkhead run \"…\"":
     "test/models/secrets.test.ts and test/checkpoints/redaction.test.ts",
   "npx bulkhead bench recorder": "test/lab/bench.test.ts",
+  "npx bulkhead bench quota": "test/lab/quota.test.ts",
   "npx bulkhead erase THREAD": "test/cli/erase.test.ts",
   "npx bulkhead gc --older-than 30d --dry-run": "test/cli/gc.test.ts",
   "npx bulkhead gc --older-than 30d": "test/cli/gc.test.ts",
+  "npx bulkhead run --thread THREAD --resume --budget calls=8": "test/cli/budget.int.test.ts",
+  "npm install bullmq ioredis": ".ci/run installs them",
+  "export BULKHEAD_DB=postgres://USER:PASSWORD@HOST/DATABASE BULKHEAD_REDIS=redis://127.0.0.1:6379":
+    "test/cli/worker-place.ts",
+  'npx bulkhead submit "Handle ticket 1077: refund the duplicate charge on order 7781."': "test/cli/worker.int.test.ts",
+  "npx bulkhead worker": "test/cli/worker.int.test.ts",
+  "npx bulkhead queue": "test/cli/worker-queue.int.test.ts",
+  'npx bulkhead submit --thread ticket-1077 "Handle ticket 1077."': "test/cli/worker-queue.int.test.ts",
+  "npx bulkhead submit --priority batch --file task.txt": "test/cli/worker-queue.int.test.ts",
+  'npx bulkhead submit --wait "How many tickets are open?"': "test/cli/worker-queue.int.test.ts",
+  "npx bulkhead submit --thread THREAD --resume": "test/cli/worker-queue.int.test.ts",
+  "npx bulkhead queue --state failed": "test/cli/worker-queue.int.test.ts",
+  "npx bulkhead queue remove THREAD": "test/cli/worker-queue.int.test.ts",
   "npx bulkhead approve ID": "test/cli/run.int.test.ts",
   'npx bulkhead reject ID --reason "the customer called it off"': "test/cli/run.int.test.ts",
   [`npx bulkhead edit ID --arguments '{"order_id": 7781, "charge_id": "CH-7781-2", "amount": 20, "reason": "half of it"}'`]:

@@ -35,6 +35,7 @@ const ENDINGS: Readonly<Record<RunStatus | "unknown", readonly [string, Tone]>> 
   blocked: ["Blocked by the gate", "bad"],
   failed: ["Failed", "bad"],
   parked: ["Parked until there is capacity", "warn"],
+  spent: ["Stopped: its budget is spent", "warn"],
   interrupted: ["Interrupted", "warn"],
   running: ["No end is recorded", "warn"],
   unknown: ["No end is recorded", "warn"],

@@ -1,0 +1,123 @@
+// What runs inside Redis. Time is the server's, so the clocks of the machines do not matter; every script takes all that it
+// needs or nothing. One pool has four keys with one hash tag, so that a cluster keeps them together:
+//   state      hash: tat (when the next request may leave), tok (when all charged tokens are paid off), pause, headroom
+//   leases     sorted set: slots in flight, by when they run out
+//   processes  sorted set: who uses the quota, by when they count as gone
+//   reports    hash: what each process says of itself, for `bulkhead quota` (process-report.ts); nothing is decided by it
+// Pace and tokens are generic cell rate algorithms. All times are real milliseconds. Source: capacity.md, section 8.1.
+
+import { redisScript } from "./connection.js";
+
+const NOW = "local time = redis.call('TIME') local now = time[1] * 1000 + time[2] / 1000\n";
+const TEXT = "local function text(number) return string.format('%.3f', number) end\n";
+/** Before every key, when nothing else is said. */
+export const QUOTA_PREFIX = "bulkhead:quota:";
+
+/** The keys of one quota. */
+export function quotaKeys(prefix: string, name: string) {
+  const key = (part: string): string => `${prefix}{${name}}:${part}`;
+  return { state: key("state"), leases: key("leases"), processes: key("processes"), reports: key("reports") } as const;
+}
+
+/** State that nobody has used for so long is forgotten, in milliseconds. */
+const FORGET_MS = 600_000;
+
+/**
+ * Leave for one request: pause, slots, pace, tokens, in this order.
+ * Returns `{granted, ms or -1, reason, now, processes, headroom}`.
+ */
+export const TAKE = redisScript(`${NOW}${TEXT}
+local state, leases, processes = KEYS[1], KEYS[2], KEYS[3]
+local id, process, leaseMs, processMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local requests, burst, slots, horizon = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local tokens, tokenBurst, needed = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+redis.call('ZADD', processes, text(now + processMs), process)
+redis.call('ZREMRANGEBYSCORE', processes, '-inf', now)
+local known = redis.call('HMGET', state, 'tat', 'tok', 'pause', 'headroom')
+local headroom = known[4] or ARGV[12]
+local function answer(granted, ms, reason)
+  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ${FORGET_MS}) end
+  return {granted, ms, reason, text(now), redis.call('ZCARD', processes), headroom}
+end
+local pause = tonumber(known[3]) or 0
+if pause > now then return answer(0, text(pause - now), 'pause') end
+redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
+if redis.call('ZCARD', leases) >= slots then return answer(0, '-1', 'in-flight') end
+local share = cjson.decode(headroom).share
+local gap = 60000 / (requests * share)
+local tat = math.max(tonumber(known[1]) or 0, now - (burst - 1) * gap)
+local at = math.max(tat, now)
+local paidOff, cost = math.max(tonumber(known[2]) or 0, now), 0
+if tokens > 0 then
+  cost = needed * 60000 / (tokens * share)
+  local from = paidOff
+  if cost <= tokenBurst then from = paidOff + cost - tokenBurst end
+  at = math.max(at, from)
+end
+if at - now > horizon then return answer(0, text(at - now - horizon), 'pace') end
+redis.call('HSET', state, 'tat', text(math.max(tat, at - (burst - 1) * gap) + gap), 'tok', text(paidOff + cost))
+redis.call('ZADD', leases, text(at + leaseMs), id)
+return answer(1, text(at - now), '')`);
+
+/** Gives a slot back. */
+export const GIVE_BACK = redisScript("return redis.call('ZREM', KEYS[1], ARGV[1])");
+
+/**
+ * Says that this process lives, how it stands, and which slots it holds; after a loss of all state they are there again.
+ * Reports of processes that are gone go with them.
+ */
+export const RENEW = redisScript(`${NOW}${TEXT}
+local leases, processes, reports = KEYS[1], KEYS[2], KEYS[3]
+redis.call('ZADD', processes, text(now + tonumber(ARGV[2])), ARGV[1])
+if ARGV[4] ~= '' then redis.call('HSET', reports, ARGV[1], text(now) .. ' ' .. ARGV[4]) end
+for index = 5, #ARGV do redis.call('ZADD', leases, text(now + tonumber(ARGV[3])), ARGV[index]) end
+redis.call('ZREMRANGEBYSCORE', processes, '-inf', now)
+local count = redis.call('ZCARD', processes)
+if redis.call('HLEN', reports) > count then
+  for _, process in ipairs(redis.call('HKEYS', reports)) do
+    if not redis.call('ZSCORE', processes, process) then redis.call('HDEL', reports, process) end
+  end
+end
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ${FORGET_MS}) end
+return {text(now), count}`);
+
+/**
+ * How the quota stands; changes nothing. Returns `{now, tat, tok, pause, headroom, slots in flight, processes, reports}`
+ * with `false` for what is not known, and reports as `HGETALL` has them.
+ */
+export const LOOK = redisScript(`${NOW}${TEXT}
+local known = redis.call('HMGET', KEYS[1], 'tat', 'tok', 'pause', 'headroom')
+local since = '(' .. text(now)
+return {text(now), known[1], known[2], known[3], known[4], redis.call('ZCOUNT', KEYS[2], since, '+inf'),
+  redis.call('ZRANGEBYSCORE', KEYS[3], since, '+inf'), redis.call('HGETALL', KEYS[4])}`);
+
+/** This process leaves: it counts no more, and its slots are free. */
+export const DEPART = redisScript(`
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[3], ARGV[1])
+for index = 2, #ARGV do redis.call('ZREM', KEYS[1], ARGV[index]) end
+return 1`);
+
+/** Charges tokens beyond an estimate, or gives some back. */
+export const CORRECT = redisScript(`${NOW}${TEXT}
+local known = redis.call('HMGET', KEYS[1], 'tok', 'headroom')
+local share = cjson.decode(known[2] or ARGV[3]).share
+local paidOff = math.max(tonumber(known[1]) or 0, now) + tonumber(ARGV[1]) * 60000 / (tonumber(ARGV[2]) * share)
+redis.call('HSET', KEYS[1], 'tok', text(paidOff))
+redis.call('PEXPIRE', KEYS[1], ${FORGET_MS})
+return 1`);
+
+/** Pauses everybody; the later end counts. */
+export const PAUSE = redisScript(`${NOW}${TEXT}
+local pause = tonumber(redis.call('HGET', KEYS[1], 'pause')) or 0
+redis.call('HSET', KEYS[1], 'pause', text(math.max(pause, now + tonumber(ARGV[1]))))
+redis.call('PEXPIRE', KEYS[1], ${FORGET_MS})
+return 1`);
+
+/** Sets the headroom when it is still what the caller saw. Returns the one that counts now. */
+export const STEP = redisScript(`
+local headroom = redis.call('HGET', KEYS[1], 'headroom') or ARGV[1]
+if headroom ~= ARGV[1] then return headroom end
+redis.call('HSET', KEYS[1], 'headroom', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ${FORGET_MS})
+return ARGV[2]`);
