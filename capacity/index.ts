@@ -47,7 +47,8 @@ export {
 export { type GuardedCallOptions, GuardedChatModel, type GuardedChatModelOptions } from "./guarded-chat-model.js";
 export { METRICS_TYPE, type Metric, metricsOf, metricsText, type Sample } from "./metrics.js";
 export { obtainedOf, trustOfAnswer } from "./obtained.js";
-export { type PoolStatus, QuotaPool, type QuotaPoolOptions } from "./pool.js";
+export { QuotaPool } from "./pool.js";
+export type { FleetOptions, PoolRunOptions, PoolStatus, QuotaPoolOptions } from "./pool-options.js";
 export { costOf, DEFAULT_PRICES, type ModelPrice, type PriceTable, priceOf, readPrices } from "./prices.js";
 export { type FleetProcess, type FleetQuota, FleetView, type FleetViewOptions } from "./redis/fleet-view.js";
 export type { ModelRoute } from "./route.js";

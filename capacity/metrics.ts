@@ -2,7 +2,7 @@
 // Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 
 import { type Clock, systemClock } from "./clock.js";
-import type { PoolStatus } from "./pool.js";
+import type { PoolStatus } from "./pool-options.js";
 
 /** The content type of {@link metricsText}. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";

@@ -2,50 +2,26 @@
 // can go round. It admits each HTTP request, holds its slot to the last byte, and stops everybody when the provider says 429.
 
 import { setMaxListeners } from "node:events";
-import { fullJitterMs, RetryBudget } from "./backoff.js";
+import { runKey, runPriority } from "./announce.js";
+import { RetryBudget } from "./backoff.js";
 import { followedToTheEnd } from "./body.js";
 import { CircuitBreaker } from "./breaker.js";
 import { type CallInProgress, callInProgress } from "./call.js";
-import { saysQuotaExhausted } from "./classify.js";
-import { type Clock, type Random, systemClock } from "./clock.js";
+import { classifyError, saysQuotaExhausted } from "./classify.js";
+import { type Clock, systemClock } from "./clock.js";
 import { CapacityWaitError } from "./errors.js";
-import { LONGEST_HINT_MS, limitHeaders, remainingOf, retryAfterMs } from "./headers.js";
-import type { Limiter, LimiterStatus, Slot } from "./limiter.js";
+import { limitHeaders, remainingOf, retryAfterMs } from "./headers.js";
+import type { Admittance, Limiter, Slot } from "./limiter.js";
+import { checkOptions, type PoolRunOptions, type PoolStatus, type QuotaPoolOptions } from "./pool-options.js";
 import { QueueLimiter } from "./queue-limiter.js";
-import { RedisQuota, type RedisQuotaOptions } from "./redis/quota.js";
+import { RedisQuota } from "./redis/quota.js";
+import { Refusals } from "./refusals.js";
 import { TokenLedger } from "./token-ledger.js";
-import type { CapacityEvent, Forecast, Quota, TokenUsage } from "./types.js";
+import type { CapacityEvent, CapacityResource, Forecast, TokenUsage } from "./types.js";
 import { WireFailure } from "./wire.js";
 
-/** The fleet of a pool. */
-export type FleetOptions = Pick<RedisQuotaOptions, "url" | "name" | "prefix" | "processes" | "timeoutMs" | "leaseMs">;
-
-/** What a {@link QuotaPool} takes. */
-export interface QuotaPoolOptions {
-  /** The model's name, for messages. */
-  readonly name: string;
-  readonly quota: Quota;
-  /** How long one request may take from the moment it leaves to its last byte, in milliseconds. Default 120 000. */
-  readonly callTimeoutMs?: number;
-  /** Requests that may wait. Beyond that the newest batch work makes room, and the rest is refused. Default 100 000. */
-  readonly highWater?: number;
-  /** The Redis that keeps the quota for a fleet, see `RedisQuotaOptions`. Default: this process has it for itself. */
-  readonly fleet?: FleetOptions;
-  readonly clock?: Clock;
-  readonly random?: Random;
-}
-
-/** How a pool stands. */
-export interface PoolStatus extends LimiterStatus {
-  readonly name: string;
-  /** 429s since the beginning. */
-  readonly rateLimited: number;
-  /** Requests that were refused because too many wait. */
-  readonly shed: number;
-  /** Requests that could not leave within their limits. */
-  readonly timedOut: number;
-  readonly breaker: "closed" | "open" | "half-open";
-}
+/** How often {@link QuotaPool.run} does again what was refused for rate. */
+const MOST_REFUSALS = 5;
 
 /** One quota of one process. Make one per provider and model, and give all clients of that model its {@link gate}. */
 export class QuotaPool {
@@ -59,10 +35,7 @@ export class QuotaPool {
   readonly #ledger: TokenLedger | undefined;
   readonly #callTimeoutMs: number;
   readonly #clock: Clock;
-  readonly #random: Random;
-  /** 429s in a row, counted once per pause. */
-  #refusals = 0;
-  #pauseBegan = Number.NEGATIVE_INFINITY;
+  readonly #refusals: Refusals;
   /** What nobody has been told yet. */
   #news: CapacityEvent[] = [];
   readonly #counts = { rateLimited: 0, shed: 0, timedOut: 0 };
@@ -72,16 +45,7 @@ export class QuotaPool {
     const { name, quota, fleet, callTimeoutMs = 120_000, highWater = 100_000 } = options;
     const { clock = systemClock, random = Math.random } = options;
     const { requestsPerMinute, tokensPerMinute, inFlight, headroom = 0.8, maxHeadroom = 0.98 } = quota;
-    const check = (holds: boolean, what: string): void => {
-      if (!holds) throw new RangeError(`quota of ${name}: ${what}`);
-    };
-    check(requestsPerMinute >= 1, `requestsPerMinute is ${requestsPerMinute} and must be at least 1`);
-    check(Number.isInteger(inFlight) && inFlight >= 1, `inFlight is ${inFlight} and must be a whole number from 1`);
-    check(headroom > 0 && headroom <= 1, `headroom is ${headroom} and must be more than 0 and at most 1`);
-    check(maxHeadroom > 0 && maxHeadroom <= 1, `maxHeadroom is ${maxHeadroom} and must be more than 0 and at most 1`);
-    check(highWater >= 1, `highWater is ${highWater} and must be at least 1`);
-    check(tokensPerMinute === undefined || tokensPerMinute >= 1, `tokensPerMinute must be at least 1`);
-    check(callTimeoutMs > 0, `callTimeoutMs must be more than 0`);
+    checkOptions(options);
     const shared =
       fleet &&
       new RedisQuota({
@@ -89,13 +53,17 @@ export class QuotaPool {
         onLost: (reason) => void this.#news.push({ kind: "fleet", route: name, state: "lost", reason }),
         onBack: () =>
           void this.#news.push({ kind: "fleet", route: name, state: "back", reason: "Redis answers again" }),
+        onBroken: (forMs, why) => this.breaker.open(clock.now() + forMs, why),
         use: () => this.status,
       });
     this.name = name;
     this.#clock = clock;
-    this.#random = random;
+    this.#refusals = new Refusals(clock, random);
     this.#callTimeoutMs = callTimeoutMs;
-    this.breaker = new CircuitBreaker(clock, name);
+    this.breaker = new CircuitBreaker(clock, name, (state) => {
+      if (state.kind === "open") shared?.broke(state.until - clock.now(), state.reason);
+      if (state.kind === "closed") shared?.broke(0, "");
+    });
     this.#ledger = tokensPerMinute === undefined ? undefined : new TokenLedger(tokensPerMinute * headroom, clock);
     this.#limiter = new QueueLimiter({
       ...{ name, requestsPerMinute, inFlight, highWater, clock },
@@ -122,6 +90,41 @@ export class QuotaPool {
   get status(): PoolStatus {
     const { kind } = this.breaker.state;
     return { name: this.name, ...this.#limiter.status, ...this.#counts, breaker: kind };
+  }
+
+  /** For a guard node in front of a tool's own API: `capacityGuard(pool.resource, …)`. */
+  get resource(): CapacityResource {
+    return { name: this.name, forecast: () => [this.forecast()] };
+  }
+
+  /**
+   * Does `work` under this quota: a request of a tool to an API with limits of its own, whatever client it uses. For a
+   * client that takes a `fetch`, {@link gate} does the same for every request. What is refused for rate pauses everybody
+   * and is done again, five times at most; every other error is the caller's.
+   *
+   * @throws what `work` throws; the signal's reason; `CapacityWaitError` when it cannot be done within the limits.
+   */
+  async run<Value>(work: () => Promise<Value>, options: PoolRunOptions = {}): Promise<Value> {
+    const { tokens = 0, maxWaitMs = 60_000, priority = runPriority(), signal, deadlineAt } = options;
+    const limits = { ...(signal === undefined ? {} : { signal }), ...(deadlineAt === undefined ? {} : { deadlineAt }) };
+    for (let refusals = 0; ; refusals += 1) {
+      const admittance = { key: runKey(), tokens, priority, maxPauseMs: maxWaitMs, returned: refusals > 0, ...limits };
+      const slot = await this.#acquire(admittance);
+      const sentAt = this.#clock.now();
+      try {
+        const value = await work();
+        this.#refusals.answered(sentAt);
+        this.#limiter.answered(undefined);
+        return value;
+      } catch (error) {
+        const failure = classifyError(error, this.#clock.now());
+        if (failure.kind !== "rate-limit") throw error;
+        this.#pauseAfter(failure.retryAfterMs, sentAt);
+        if (refusals >= MOST_REFUSALS) throw error;
+      } finally {
+        slot.release();
+      }
+    }
   }
 
   /** What happened to the pool since somebody last asked. */
@@ -179,10 +182,10 @@ export class QuotaPool {
     if (signal !== undefined) setMaxListeners(0, signal);
     const from = this.#clock.now();
     try {
-      const slot = await this.#limiter.acquire({
-        key: call?.runKey ?? "",
+      const slot = await this.#acquire({
+        key: call?.runKey ?? runKey(),
         tokens,
-        ...(call?.priority === undefined ? {} : { priority: call.priority }),
+        priority: call?.priority ?? runPriority(),
         ...(signal === undefined ? {} : { signal }),
         ...(call?.deadlineAt === undefined ? {} : { deadlineAt: call.deadlineAt }),
         ...(call === undefined
@@ -200,11 +203,17 @@ export class QuotaPool {
         throw new Error(`${this.breaker.explain()}: found out while the request waited`);
       }
       return slot;
+    } finally {
+      if (call !== undefined) call.queueMs += this.#clock.now() - from;
+    }
+  }
+
+  async #acquire(admittance: Admittance): Promise<Slot> {
+    try {
+      return await this.#limiter.acquire(admittance);
     } catch (error) {
       if (CapacityWaitError.isInstance(error)) this.#counts[error.code === "QUEUE_FULL" ? "shed" : "timedOut"] += 1;
       throw error;
-    } finally {
-      if (call !== undefined) call.queueMs += this.#clock.now() - from;
     }
   }
 
@@ -250,7 +259,7 @@ export class QuotaPool {
       const whole = witness === undefined ? undefined : (raw: string) => witness.received(id, raw);
       const followed = followedToTheEnd(response, request.signal, ended, whole);
       if (response.status === 429) return await this.#refused(followed, sentAt, call);
-      if (sentAt > this.#pauseBegan) this.#refusals = 0;
+      this.#refusals.answered(sentAt);
       this.#limiter.answered(remainingOf(response.headers));
       return followed;
     } catch (error) {
@@ -264,10 +273,8 @@ export class QuotaPool {
     const { status, statusText, headers } = response;
     const text = await response.text();
     if (!saysQuotaExhausted(text)) {
-      this.#counts.rateLimited += 1;
-      this.#limiter.refused();
       const hint = retryAfterMs(headers, this.#clock.now());
-      const pausedMs = this.#pauseAfterRefusal(hint, sentAt);
+      const pausedMs = this.#pauseAfter(hint, sentAt);
       if (call !== undefined) {
         call.rateLimited += 1;
         call.last.refused = { retryAfterMs: pausedMs, hinted: hint !== undefined };
@@ -276,15 +283,11 @@ export class QuotaPool {
     return new Response(text, { status, statusText, headers });
   }
 
-  #pauseAfterRefusal(hint: number | undefined, sentAt: number): number {
-    // Requests that left before the last pause began were refused by the same full quota: they do not escalate.
-    const another = sentAt > this.#pauseBegan;
-    if (another) this.#refusals += 1;
-    else if (hint === undefined) return Math.max(0, this.#limiter.pausedUntil - this.#clock.now());
-    const earlier = this.#refusals - 1;
-    const jitter = hint === undefined || (another && earlier > 0) ? fullJitterMs(earlier, this.#random) : 0;
-    const pausedMs = Math.min(LONGEST_HINT_MS, (hint ?? 0) + jitter);
-    if (another) this.#pauseBegan = this.#clock.now();
+  /** A 429 of a request that left at `sentAt`. Returns how long nobody leaves now, in milliseconds. */
+  #pauseAfter(hint: number | undefined, sentAt: number): number {
+    this.#counts.rateLimited += 1;
+    this.#limiter.refused();
+    const pausedMs = this.#refusals.pauseMs(hint, sentAt, this.#limiter.pausedUntil);
     this.pause(pausedMs);
     return pausedMs;
   }

@@ -45,6 +45,8 @@ export interface SharedQuota {
   correct(tokens: number): void;
   /** Lets nobody in the fleet leave for `ms` milliseconds. */
   pause(ms: number): void;
+  /** This process has found the route dead, for `forMs` milliseconds; with 0, alive. */
+  broke(forMs: number, reason: string): void;
   /** A 429 was answered. */
   refused(): void;
   /** Something else was answered. */

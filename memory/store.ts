@@ -82,8 +82,11 @@ async function openPostgres(url: URL, embeddings: NamedEmbeddings | undefined): 
 
 const poolOf = (store: PostgresStore): pg.Pool => (store as unknown as { core: { pool: pg.Pool } }).core.pool;
 
-/** "bulkmem" cut to 31 bits: the advisory lock under which processes that start at once make the tables in turn. */
-const SETUP_LOCK = 0x6d656d62;
+/**
+ * The advisory lock under which processes that start at once make tables in turn. Journal and checkpoints take the same
+ * one (`checkpoints/database/postgres.ts`), since all three may have to make the same schema.
+ */
+const SETUP_LOCK = 0x62756c6b;
 
 /** The store itself does not wait for another process that makes the same tables, and fails on what that has made. */
 async function setUpInTurn(store: PostgresStore): Promise<void> {

@@ -108,7 +108,7 @@ export function keepingCache(options: KeepingOptions): KeepingCache {
         return hit;
       }
       const failed = leader !== undefined && holder !== leader;
-      if (holder === token || failed || false) return undefined;
+      if (holder === token || failed || clock.now() >= end) return undefined;
       leader = holder;
       await clock.sleep(20 + random() * 30, signal);
     }

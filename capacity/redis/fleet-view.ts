@@ -30,7 +30,7 @@ export interface FleetQuota {
   readonly processes: number;
   /** Slots that are held. */
   readonly inFlight: number;
-  /** The share of the rates that is used. Unset: nothing has been answered yet. */
+  /** The share of the rates that is used. Unset: nobody has said. */
   readonly share?: number;
   /** How long nobody may send anything, in milliseconds. 0: now they may. */
   readonly pausedMs: number;
@@ -75,12 +75,15 @@ export class FleetView {
     const { state, leases, processes, reports } = quotaKeys(this.#prefix, name);
     const reply = await this.#connection.run(LOOK, [state, leases, processes, reports], []);
     const [now, tat, tok, pause, headroom, inFlight, alive, written] = looked.parse(reply);
+    const reported = reportsOf(written, new Set(alive), now);
+    // Until the first change of the share, only the processes know it.
+    const share = headroom === null ? newestOf(reported)?.share : shareOf.parse(JSON.parse(headroom)).share;
     const left = (until: number | null): number => Math.max(0, Math.round((until ?? 0) - now));
     return {
       ...{ name, processes: alive.length, inFlight },
-      ...(headroom === null ? {} : shareOf.parse(JSON.parse(headroom))),
+      ...(share === undefined ? {} : { share }),
       ...{ pausedMs: left(pause), reservedMs: left(tat), owedMs: left(tok) },
-      reports: reportsOf(written, new Set(alive), now),
+      reports: reported,
     };
   }
 
@@ -89,6 +92,10 @@ export class FleetView {
     return this.#connection.close();
   }
 }
+
+/** The report that was heard last. */
+export const newestOf = (reports: readonly FleetProcess[]): FleetProcess | undefined =>
+  [...reports].sort((left, right) => left.agoMs - right.agoMs)[0];
 
 function reportsOf(written: readonly string[], alive: ReadonlySet<string>, now: number): readonly FleetProcess[] {
   const found: FleetProcess[] = [];

@@ -7,6 +7,8 @@ import type { RedisQuotaOptions } from "./quota.js";
 
 /** How a process uses a quota. */
 export interface ProcessUse {
+  /** The share of the quota that it uses, more than 0, at most 1. */
+  readonly share: number;
   readonly queued: number;
   /** Since the process began: requests that left, were refused by the provider, found no place, or waited in vain. */
   readonly admitted: number;
@@ -24,6 +26,7 @@ const report = z.object({
   requestsPerMinute: z.number().positive(),
   tokensPerMinute: z.number().positive().exactOptional(),
   slots: count,
+  share: z.number().gt(0).max(1),
   queued: count,
   admitted: count,
   /** Admitted per minute since the report before. */
@@ -48,13 +51,13 @@ export function reportWriter({ quota, clock, use }: Pick<RedisQuotaOptions, "quo
   };
   let before = { at: performance.now(), admitted: 0 };
   return () => {
-    const { queued, admitted, rateLimited, shed, timedOut, breaker } = use();
+    const { share, queued, admitted, rateLimited, shed, timedOut, breaker } = use();
     const now = { at: performance.now(), admitted };
     const minutes = (now.at - before.at) / 60_000;
     const perMinute = minutes > 0 ? Math.round((admitted - before.admitted) / minutes) : 0;
     before = now;
     return JSON.stringify({
-      ...{ host: hostname(), pid: process.pid, ...limits },
+      ...{ host: hostname(), pid: process.pid, ...limits, share },
       ...{ queued, admitted, perMinute, rateLimited, shed, timedOut, breaker },
     } satisfies ProcessReport);
   };

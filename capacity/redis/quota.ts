@@ -11,7 +11,7 @@ import { TOKEN_BURST_MS } from "../token-ledger.js";
 import type { Quota } from "../types.js";
 import { RedisConnection } from "./connection.js";
 import { type ProcessUse, reportWriter } from "./process-report.js";
-import { CORRECT, DEPART, GIVE_BACK, PAUSE, QUOTA_PREFIX, quotaKeys, RENEW, STEP, TAKE } from "./scripts.js";
+import { BREAK, CORRECT, DEPART, GIVE_BACK, PAUSE, QUOTA_PREFIX, quotaKeys, RENEW, STEP, TAKE } from "./scripts.js";
 
 /** How far ahead a process may reserve starts, in real milliseconds. */
 const HORIZON_MS = 50;
@@ -39,6 +39,8 @@ export interface RedisQuotaOptions {
    */
   readonly leaseMs?: number;
   readonly clock: Clock;
+  /** Hears that another process has found the route dead, for so many milliseconds more. */
+  readonly onBroken?: (forMs: number, reason: string) => void;
   /** Hears of it once when Redis is lost, and once when it is back. */
   readonly onLost?: (reason: string) => void;
   readonly onBack?: () => void;
@@ -63,6 +65,7 @@ const taken = z.tuple([
   z.enum(["pause", "in-flight", "pace", ""]),
   z.coerce.number(),
   z.number().int(),
+  z.string(),
   z.string(),
 ]);
 const renewed = z.tuple([z.coerce.number(), z.number().int()]);
@@ -132,8 +135,10 @@ export class RedisQuota implements SharedQuota {
           ...[tokens, this.#headroomText],
         ],
       );
-      const [granted, ms, reason, now, processes, headroom] = taken.parse(reply);
+      const [granted, ms, reason, now, processes, headroom, broken] = taken.parse(reply);
       this.#learn(now, processes, headroom);
+      const [, leftMs, why = ""] = /^([\d.]+) (.*)$/s.exec(broken) ?? [];
+      if (leftMs !== undefined) this.#options.onBroken?.(Number(leftMs) * this.#scale, why);
       if (granted === 1) return { granted: true, startInMs: ms * this.#scale };
       this.#held.delete(lease);
       return { granted: false, reason: reason || "pace", ...(ms < 0 ? {} : { waitMs: ms * this.#scale }) };
@@ -160,6 +165,12 @@ export class RedisQuota implements SharedQuota {
   pause(ms: number): void {
     if (!this.#available) return;
     this.#send(this.#connection.run(PAUSE, [this.#keys.state], [ms / this.#scale]));
+  }
+
+  broke(forMs: number, reason: string): void {
+    if (!this.#available) return;
+    const text = forMs > 0 ? String(forMs / this.#scale) : "0";
+    this.#send(this.#connection.run(BREAK, [this.#keys.state], [text, reason]));
   }
 
   refused(): void {

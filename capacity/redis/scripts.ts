@@ -22,9 +22,13 @@ export function quotaKeys(prefix: string, name: string) {
 /** State that nobody has used for so long is forgotten, in milliseconds. */
 const FORGET_MS = 600_000;
 
+/** While a route is dead one request goes out in this time, to see whether it lives again, in milliseconds. */
+const PROBE_MS = 5_000;
+
 /**
- * Leave for one request: pause, slots, pace, tokens, in this order.
- * Returns `{granted, ms or -1, reason, now, processes, headroom}`.
+ * Leave for one request: breaker, pause, slots, pace, tokens, in this order. `broken` is set while the route is dead, as
+ * far as any process knows: milliseconds, a blank, and why.
+ * Returns `{granted, ms or -1, reason, now, processes, headroom, broken or ''}`.
  */
 export const TAKE = redisScript(`${NOW}${TEXT}
 local state, leases, processes = KEYS[1], KEYS[2], KEYS[3]
@@ -33,11 +37,20 @@ local requests, burst, slots, horizon = tonumber(ARGV[5]), tonumber(ARGV[6]), to
 local tokens, tokenBurst, needed = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 redis.call('ZADD', processes, text(now + processMs), process)
 redis.call('ZREMRANGEBYSCORE', processes, '-inf', now)
-local known = redis.call('HMGET', state, 'tat', 'tok', 'pause', 'headroom')
-local headroom = known[4] or ARGV[12]
+local known = redis.call('HMGET', state, 'tat', 'tok', 'pause', 'headroom', 'broken', 'why', 'probe')
+local headroom, broken = known[4] or ARGV[12], ''
 local function answer(granted, ms, reason)
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ${FORGET_MS}) end
-  return {granted, ms, reason, text(now), redis.call('ZCARD', processes), headroom}
+  return {granted, ms, reason, text(now), redis.call('ZCARD', processes), headroom, broken}
+end
+local dead = tonumber(known[5])
+if dead and dead > now then
+  broken = text(dead - now) .. ' ' .. (known[6] or '')
+  return answer(0, text(dead - now), 'pace')
+end
+if dead then
+  local probe = tonumber(known[7]) or 0
+  if probe > now then return answer(0, text(probe - now), 'pace') end
 end
 local pause = tonumber(known[3]) or 0
 if pause > now then return answer(0, text(pause - now), 'pause') end
@@ -57,7 +70,15 @@ end
 if at - now > horizon then return answer(0, text(at - now - horizon), 'pace') end
 redis.call('HSET', state, 'tat', text(math.max(tat, at - (burst - 1) * gap) + gap), 'tok', text(paidOff + cost))
 redis.call('ZADD', leases, text(at + leaseMs), id)
+if dead then redis.call('HSET', state, 'probe', text(now + ${PROBE_MS})) end
 return answer(1, text(at - now), '')`);
+
+/** The route is dead for so many milliseconds, or, with 0, alive. */
+export const BREAK = redisScript(`${NOW}${TEXT}
+if ARGV[1] == '0' then return redis.call('HDEL', KEYS[1], 'broken', 'why', 'probe') end
+redis.call('HSET', KEYS[1], 'broken', text(now + tonumber(ARGV[1])), 'why', ARGV[2], 'probe', '0')
+redis.call('PEXPIRE', KEYS[1], ${FORGET_MS})
+return 1`);
 
 /** Gives a slot back. */
 export const GIVE_BACK = redisScript("return redis.call('ZREM', KEYS[1], ARGV[1])");

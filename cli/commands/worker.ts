@@ -12,6 +12,8 @@ interface WorkerFlags extends ProjectFlags {
   readonly concurrency: number;
   readonly drainTimeout: number;
   readonly takeover: number;
+  readonly metrics?: number;
+  readonly metricsHost: string;
 }
 
 const between =
@@ -54,10 +56,18 @@ export const workerCommand = (terminal: Terminal, finish: (code: number) => void
     )
     .option("--workspace <dir>", "folder of the customer records (default: workspace in the project)")
     .addOption(quotaOption())
+    .option(
+      "--metrics <port>",
+      "serve /metrics for Prometheus and /healthz there (0: any free port)",
+      between(0, 65_535),
+    )
+    .option("--metrics-host <address>", "address to serve them on", "127.0.0.1")
     .option("--fault <spec>", "a fault of the offline provider, repeatable: outage:offline-large", collect)
     .option("--seed <number>", "seed of the offline provider", wholeNumber)
     .addHelpText("after", EXIT_CODES)
-    .action(async ({ drainTimeout, takeover, ...flags }: WorkerFlags) => {
+    .action(async ({ drainTimeout, takeover, metrics: port, metricsHost: host, ...flags }: WorkerFlags) => {
       const { runWorker } = await import("../worker/worker.js");
-      finish(await runWorker({ ...flags, drainMs: drainTimeout * 1_000, takeoverMs: takeover * 1_000 }, terminal));
+      const times = { drainMs: drainTimeout * 1_000, takeoverMs: takeover * 1_000 };
+      const metrics = port === undefined ? {} : { metrics: { port, host } };
+      finish(await runWorker({ ...flags, ...times, ...metrics }, terminal));
     });

@@ -1,6 +1,7 @@
 // How a quota of a fleet stands, in numbers for all of its processes together. Pure.
 
 import type { FleetProcess, FleetQuota } from "../../capacity/index.js";
+import { newestOf } from "../../capacity/redis/fleet-view.js";
 
 /** What is known of a quota. Counts are of the processes that live now, since they began. */
 export interface QuotaStanding extends FleetQuota {
@@ -8,7 +9,7 @@ export interface QuotaStanding extends FleetQuota {
   readonly limits?: Pick<FleetProcess, "requestsPerMinute" | "tokensPerMinute" | "slots">;
   /** Whether the processes were given different limits for it. */
   readonly differ: boolean;
-  /** Tokens that were used ahead of the rate. Unset: tokens are not limited, or nothing was answered yet. */
+  /** Tokens that were used ahead of the rate. Unset: tokens are not limited, or nobody has said. */
   readonly owedTokens?: number;
   /** Requests that leave in a minute, as of the last reports. */
   readonly perMinute: number;
@@ -25,8 +26,7 @@ export interface QuotaStanding extends FleetQuota {
 export function standingOf(quota: FleetQuota): QuotaStanding {
   const { reports, share, owedMs } = quota;
   const sum = (of: (report: FleetProcess) => number): number => reports.reduce((total, each) => total + of(each), 0);
-  const [newest] = [...reports].sort((left, right) => left.agoMs - right.agoMs);
-  const { requestsPerMinute, tokensPerMinute, slots } = newest ?? {};
+  const { requestsPerMinute, tokensPerMinute, slots } = newestOf(reports) ?? {};
   const inState = (state: FleetProcess["breaker"]): number => sum(({ breaker }) => Number(breaker === state));
   return {
     ...quota,

@@ -2,6 +2,7 @@
 // and shared by all its runs, with one checkpointer.
 
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { PoolStatus } from "../../capacity/index.js";
 import { openCheckpointer } from "../../checkpoints/index.js";
 import type { Settings } from "../../models/index.js";
 import { CommandError } from "../exit.js";
@@ -12,6 +13,8 @@ import type { Terminal } from "../terminal.js";
 /** All graphs of a project, ready to run. */
 export interface Graphs {
   readonly saver: BaseCheckpointSaver;
+  /** The quotas that their calls leave under. */
+  readonly pools: readonly { readonly status: PoolStatus }[];
   /** @throws CommandError when the project has no such graph. */
   of(name: string): LoadedGraph;
   close(): Promise<void>;
@@ -37,6 +40,7 @@ export async function openGraphs(project: Project, settings: Settings, terminal:
     endings.push(closeSaver);
     return {
       saver,
+      pools: [...loaded.values()].flatMap(({ harness }) => harness.pools ?? []),
       close,
       of(name) {
         const graph = loaded.get(name);

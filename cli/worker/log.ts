@@ -5,7 +5,14 @@ import { cut, duration } from "../text.js";
 
 /** What happened. Times in ms since the epoch, durations in ms. */
 export type WorkerEvent =
-  | { readonly type: "ready"; readonly worker: string; readonly concurrency: number; readonly queue: string }
+  | {
+      readonly type: "ready";
+      readonly worker: string;
+      readonly concurrency: number;
+      readonly queue: string;
+      /** Where its metrics are. */
+      readonly metrics?: string;
+    }
   | { readonly type: "start"; readonly thread: string; readonly run: string }
   | { readonly type: "parked"; readonly thread: string; readonly until: number; readonly message?: string | undefined }
   | { readonly type: "waiting"; readonly thread: string }
@@ -62,7 +69,7 @@ const clock = (at: number): string => new Date(at).toISOString().slice(11, 19);
 function describe(event: WorkerEvent): string {
   switch (event.type) {
     case "ready":
-      return `${event.worker} takes up to ${event.concurrency} runs from ${event.queue}`;
+      return `${event.worker} takes up to ${event.concurrency} runs from ${event.queue}${event.metrics === undefined ? "" : `, metrics: ${event.metrics}`}`;
     case "parked":
     case "postponed":
       return `until ${clock(event.until)}${event.message === undefined ? "" : `: ${cut(event.message, 140)}`}`;

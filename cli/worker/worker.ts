@@ -13,6 +13,8 @@ import { Crew } from "./crew.js";
 import { untilStopped } from "./drain.js";
 import { openGraphs } from "./graphs.js";
 import { WorkerLog } from "./log.js";
+import { type MetricsPlace, type MetricsServer, serveMetrics } from "./metrics.js";
+import { RunTally } from "./metrics-tally.js";
 import { failureOf, MOST_TAKEOVERS, threadOf } from "./queued-run.js";
 import { connectRedis, loadQueuePackages, requireRedis } from "./redis.js";
 import { PREFIX, QUEUE } from "./run-queue.js";
@@ -27,6 +29,8 @@ export interface WorkerOptions extends ProjectFlags {
   readonly drainMs: number;
   /** How long after a worker was last heard of its runs are taken over, in ms. */
   readonly takeoverMs: number;
+  /** Where its metrics are served. Unset: nowhere. */
+  readonly metrics?: MetricsPlace;
   readonly json?: boolean;
 }
 
@@ -45,8 +49,9 @@ export async function runWorker(options: WorkerOptions, terminal: Terminal): Pro
   const connection = await connectRedis(packages, url, { patient: true });
   try {
     const graphs = await openGraphs(project, settings, terminal);
+    let served: MetricsServer | undefined;
     try {
-      const log = new WorkerLog(terminal, options.json ?? false, () => systemClock.now());
+      const log = new RunTally(new WorkerLog(terminal, options.json ?? false, () => systemClock.now()));
       const interruption = new Interruption(
         () => performance.now(),
         () => undefined,
@@ -54,8 +59,12 @@ export async function runWorker(options: WorkerOptions, terminal: Terminal): Pro
       const bench = { graphs, workspace: settings.workspace, settings, interruption, terminal, clock: systemClock };
       const name = `${hostname()}:${process.pid}`;
       const crew = new Crew(packages, { ...bench, ids: randomUUID }, log);
+      const { concurrency } = options;
+      const { pools } = graphs;
+      const metrics = () => log.metrics({ atWork: crew.size, concurrency });
+      served = options.metrics && (await serveMetrics(options.metrics, { pools, phase: () => log.phase, metrics }));
       const worker = new packages.bullmq.Worker(QUEUE, (job, token) => crew.take(job, token ?? ""), {
-        ...{ connection, prefix, name, concurrency: options.concurrency, autorun: false },
+        ...{ connection, prefix, name, concurrency, autorun: false },
         lockDuration: options.takeoverMs,
         stalledInterval: Math.max(500, Math.round(options.takeoverMs / 3)),
         maxStalledCount: MOST_TAKEOVERS,
@@ -67,14 +76,15 @@ export async function runWorker(options: WorkerOptions, terminal: Terminal): Pro
       });
       worker.on("stalled", (id) => log.tell({ type: "taken over", thread: threadOf(id) }));
       await worker.waitUntilReady();
-      const { concurrency } = options;
-      log.tell({ type: "ready", worker: name, concurrency, queue: `${prefix} at ${redactUrl(url)}` });
+      const where = served === undefined ? {} : { metrics: served.address };
+      log.tell({ type: "ready", worker: name, concurrency, queue: `${prefix} at ${redactUrl(url)}`, ...where });
       const { drainMs } = options;
       const stopping = { close: () => worker.close(), atWork: () => crew.size, interruption, log, terminal, drainMs };
       const stopped = untilStopped(stopping); // Listens before the first run is taken.
       worker.run().catch((error: Error) => log.tell({ type: "trouble", message: error.message }));
       return await stopped;
     } finally {
+      await served?.close();
       await graphs.close();
     }
   } finally {

@@ -41,6 +41,13 @@ export interface ProviderBehaviour {
   readonly retryHint?: RetryHint;
   /** Whether answers carry `x-ratelimit-*`. Default `true`. */
   readonly rateLimitHeaders?: boolean;
+  /**
+   * What `x-ratelimit-remaining-requests` counts. `enforced`: the requests that would pass now, which is far below the limit
+   * where the enforcement is for short spans. `minute`: what is left of a minute's quota that refills continuously, whatever
+   * the enforcement; published samples of OpenAI's headers look like that (limit 500, remaining 499, reset 120 ms).
+   * Default `enforced`.
+   */
+  readonly headersCount?: "enforced" | "minute";
   /** Default: nobody. */
   readonly outsider?: Outsider;
   /** Default: none, the answer comes at once. The slot in flight is held meanwhile. */

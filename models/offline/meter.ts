@@ -5,7 +5,7 @@
 import type { Clock, Quota } from "../../capacity/index.js";
 import { checkBehaviour, outsiderGapMs, type ProviderBehaviour } from "./behaviour.js";
 import { Bucket } from "./bucket.js";
-import { DEFAULT_ENFORCEMENT, type RequestLimit, requestLimit } from "./enforcement.js";
+import { DEFAULT_ENFORCEMENT, ENFORCEMENTS, type RequestLimit, requestLimit } from "./enforcement.js";
 import { RecentTimes } from "./recent-times.js";
 
 /** Why a request was refused, and when it would pass. */
@@ -52,6 +52,8 @@ export class QuotaMeter {
   readonly #clock: Clock;
   readonly #seed: number;
   readonly #requests: RequestLimit;
+  /** What the headers show of requests; the limit itself unless it shows a minute's. */
+  readonly #shown: RequestLimit;
   readonly #tokens: Bucket;
   readonly #counts: Counts = {
     admitted: 0,
@@ -80,6 +82,8 @@ export class QuotaMeter {
     this.#clock = clock;
     this.#seed = seed;
     this.#requests = requestLimit(behaviour.enforcement ?? DEFAULT_ENFORCEMENT, perMinute, now);
+    this.#shown =
+      behaviour.headersCount === "minute" ? requestLimit(ENFORCEMENTS["bucket-60s"], perMinute, now) : this.#requests;
     this.#tokens = new Bucket(quota.tokensPerMinute ?? Infinity, quota.tokensPerMinute ?? Infinity, now);
     this.#outsiderAt = behaviour.outsider === undefined ? Infinity : now;
   }
@@ -104,7 +108,7 @@ export class QuotaMeter {
     if (tokenWaitMs > 0) {
       return this.#refuse(now, "tokens", "tokens per min (TPM)", tokensPerMinute ?? Infinity, () => tokenWaitMs);
     }
-    this.#requests.take(now);
+    this.#book((limit) => limit.take(now));
     this.#tokens.take(now, promptTokens);
     this.#countAdmitted(now);
     return {
@@ -126,8 +130,8 @@ export class QuotaMeter {
     const now = this.#now();
     const headers: Record<string, string> = {
       "x-ratelimit-limit-requests": String(this.#quota.requestsPerMinute),
-      "x-ratelimit-remaining-requests": String(this.#requests.left(now)),
-      "x-ratelimit-reset-requests": durationText(this.#requests.untilFullMs(now)),
+      "x-ratelimit-remaining-requests": String(this.#shown.left(now)),
+      "x-ratelimit-reset-requests": durationText(this.#shown.untilFullMs(now)),
     };
     if (this.#quota.tokensPerMinute === undefined) return headers;
     return {
@@ -149,6 +153,11 @@ export class QuotaMeter {
     };
   }
 
+  #book(request: (limit: RequestLimit) => void): void {
+    request(this.#requests);
+    if (this.#shown !== this.#requests) request(this.#shown);
+  }
+
   /** The time, with everything booked that the outsider did until then. */
   #now(): number {
     const now = this.#clock.now();
@@ -156,7 +165,8 @@ export class QuotaMeter {
     if (outsider === undefined) return now;
     if (this.#outsiderAt < now - OUTSIDER_LOOKS_BACK_MS) this.#outsiderAt = now - OUTSIDER_LOOKS_BACK_MS;
     while (this.#outsiderAt <= now) {
-      this.#requests.take(this.#outsiderAt);
+      const at = this.#outsiderAt;
+      this.#book((limit) => limit.take(at));
       this.#counts.outsider += 1;
       const key = `${this.#seed}:${this.#model}:outsider-${this.#counts.outsider}`;
       this.#outsiderAt += outsiderGapMs(outsider, this.#quota.requestsPerMinute, key);
@@ -167,7 +177,7 @@ export class QuotaMeter {
   /** The wait is asked for after the refusal was booked: it must be long enough for what that took as well. */
   #refuse(now: number, limit: Refusal["limit"], words: string, allowed: number, waitMs: () => number): Refusal {
     this.#counts.refused += 1;
-    if (this.#behaviour.countRefused === true) this.#requests.refused(now);
+    if (this.#behaviour.countRefused === true) this.#book((limit) => limit.refused(now));
     const retryAfterMs = waitMs();
     const reached = `Rate limit reached for ${this.#model} on ${words}: Limit ${allowed}.`;
     const silent = this.#behaviour.retryHint === "none";

@@ -270,8 +270,10 @@ describe("stale while revalidate", () => {
       signals.push(signal);
       return new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     };
-    for (const key of "abc") await cache.read(key, { produce: unasked, acceptStale: false, refresh });
-    await settle();
+    for (const key of "aabc") {
+      await cache.read(key, { produce: unasked, acceptStale: false, refresh });
+      await settle();
+    }
     expect(signals).toHaveLength(2);
     await cache.close();
     expect(signals.every(({ aborted }) => aborted)).toBe(true);

@@ -66,8 +66,8 @@ test("what a provider is told for its books is not in the key; what it answers b
   await using under = await world();
   const { model, server } = under;
   const ask = (options: object) => model.invoke("hello", { cacheable: true, ...options });
-  await ask({ user: "ann", metadata: { run: "1" } });
-  await ask({ user: "bob", metadata: { run: "2" } });
+  await ask({ promptCacheKey: "ann", metadata: { run: "1" } });
+  await ask({ promptCacheKey: "bob", metadata: { run: "2" } });
   expect(server.count()).toBe(1);
   await ask({ response_format: { type: "json_object" } });
   await ask({ tool_choice: "none", tools: [tool("look")] });

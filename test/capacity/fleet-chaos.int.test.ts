@@ -14,6 +14,7 @@ await probe?.close();
 const away = probe === undefined && process.env["CI"] !== "true";
 if (away) process.stderr.write("no redis-server on the path: the tests of a fleet in trouble are skipped\n");
 
+type Shared = Member["shared"];
 const SECOND = 1_000;
 /** What the provider allows within a second, and two that may leave at once. */
 const ALLOWED = QUOTA.requestsPerMinute / 60 + 2;
@@ -194,6 +195,23 @@ describe.skipIf(away)("a fleet", { timeout: 60_000 }, () => {
     await expect(refused).rejects.toMatchObject({ code: "CAPACITY_TIMEOUT" });
     await until(() => other.shared.fleet.headroom.share < 0.8);
     expect(other.shared.fleet.headroom).toEqual(one.shared.fleet.headroom);
+  });
+
+  test("a route that one process found dead is dead for all, and one of them probes", async () => {
+    const heard: string[] = [];
+    const onBroken = (_forMs: number, why: string) => heard.push(why);
+    const at = fleetOf({}, { onBroken }, {});
+    await ready(at);
+    const [one, other, third] = at.members.map(({ shared }) => shared) as [Shared, Shared, Shared];
+    one.broke(60_000, "server-error");
+    await until(() => other.take("a", 0).then(({ granted }) => !granted));
+    expect(await other.take("b", 0)).toMatchObject({ granted: false });
+    expect(heard).toContain("server-error");
+    one.broke(1, "server-error"); // Its time is over.
+    await until(() => other.take("c", 0).then(({ granted }) => granted));
+    expect(await third.take("d", 0)).toMatchObject({ granted: false });
+    other.broke(0, "");
+    await until(() => third.take("e", 0).then(({ granted }) => granted));
   });
 
   test("tokens are one ledger for all, and corrected for all", async () => {

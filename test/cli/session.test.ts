@@ -227,6 +227,7 @@ describe("outcomes", () => {
     expect(await outcomeOfState(state(parked) as never, journal, "t")).toEqual({
       status: "parked",
       message: "m: dead; try again in 300 s",
+      retryAt: 0,
     });
   });
 
@@ -281,6 +282,7 @@ describe("outcomes", () => {
     expect(outcomeOfError(wait, { interrupted: false })).toEqual({
       status: "parked",
       message: "no capacity before noon",
+      retryAt: 0,
     });
     expect(outcomeOfError(new Error("x"), { interrupted: true })).toEqual({ status: "interrupted" });
     const error = new Error("boom");

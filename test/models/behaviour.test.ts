@@ -140,3 +140,50 @@ it("forgets a request at the moment at which it is as old as the window", () => 
   }
   expect(meter.counters).toMatchObject({ admitted: 3_000, mostInSecond: 1, mostInMinute: 60 });
 });
+
+describe("headers", () => {
+  const remaining = (headersCount: "enforced" | "minute") => {
+    const clock = stoppedClock();
+    const meter = new QuotaMeter("m", QUOTA, clock, {
+      ...{ enforcement: ENFORCEMENTS["fixed-1s"], countRefused: true, headersCount },
+    });
+    const seen = () => {
+      const headers = meter.headers();
+      return [headers["x-ratelimit-remaining-requests"], headers["x-ratelimit-reset-requests"]];
+    };
+    const before = seen();
+    meter.request(0);
+    const one = seen();
+    meter.request(0); // Refused, and counted.
+    const two = seen();
+    clock.advance(1_000);
+    return [before, one, two, seen()];
+  };
+
+  it("tell what would pass now", () => {
+    expect(remaining("enforced")).toEqual([
+      ["1", "0ms"],
+      ["0", "1s"],
+      ["0", "1s"],
+      ["1", "0ms"],
+    ]);
+  });
+
+  it("tell of a minute's quota when they are to, whatever is enforced", () => {
+    expect(remaining("minute")).toEqual([
+      ["60", "0ms"],
+      ["59", "1s"],
+      ["58", "2s"],
+      ["59", "1s"],
+    ]);
+  });
+
+  it("tell of the outsider either way", () => {
+    const clock = stoppedClock();
+    const behaviour: ProviderBehaviour = { headersCount: "minute", outsider: { share: 0.99 } };
+    const meter = new QuotaMeter("m", QUOTA, clock, behaviour);
+    for (let n = 0; n < 5; n += 1) meter.request(0); // The outsider was first, so the fifth is refused.
+    expect(meter.counters).toMatchObject({ admitted: 4, refused: 1, outsider: 1 });
+    expect(meter.headers()["x-ratelimit-remaining-requests"]).toBe("55");
+  });
+});

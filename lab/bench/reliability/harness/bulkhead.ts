@@ -45,7 +45,6 @@ export async function openBulkhead(setting: HarnessSetting): Promise<Harness> {
         subagents: project.subagents(tools, { journal, model: model.model, policy: balanced }),
         memory,
         folder: project.memory,
-        admission: "trust-first",
       }).compile({ checkpointer: saver });
       const lease = await journal.lease(run.thread, randomUUID());
       try {
@@ -102,7 +101,6 @@ async function drive(graph: AnyCompiledGraph, run: Run, journal: Journal): Promi
         await graph.invoke(input, { configurable, durability: "sync" });
       }
     } catch (error) {
-      if ((error as { code?: string }).code === "ROUTES_EXHAUSTED") { await clock.sleep(15_000); input = null; continue; }
       if (!CapacityWaitError.isInstance(error)) throw error;
       await clock.sleep(Math.max(ASK_AGAIN_MS, error.retryAt - clock.now()));
       input = null;
