@@ -4,33 +4,28 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
-import {
-  BaseChatModel,
-  type BaseChatModelCallOptions,
-  type BindToolsInput,
-} from "@langchain/core/language_models/chat_models";
+import { BaseChatModel, type BindToolsInput } from "@langchain/core/language_models/chat_models";
 import { convertChunksToEvents } from "@langchain/core/language_models/compat";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import { AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
-import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import { hmacSeal, type Seal } from "../trust/index.js";
 import { announcer, runKey, runPriority, surrounding } from "./announce.js";
 import { type AnswerFacts, checkResult } from "./answer.js";
 import { type Booking, bookCall, budgetIn } from "./budget-call.js";
 import type { AnswerCache } from "./cache.js";
-import { type CacheWish, throughCache, wishOf } from "./cached-call.js";
+import { throughCache, wishOf } from "./cached-call.js";
 import type { CallInProgress } from "./call.js";
+import { forRoute, type GuardedCallOptions, toOpenAITool } from "./call-options.js";
 import { type Clock, type Random, systemClock } from "./clock.js";
-import type { Priority } from "./fair-queue.js";
 import { recordedResult } from "./kept-answer.js";
 import { OBTAINED_KEY } from "./obtained.js";
 import type { ModelRoute } from "./route.js";
 import { type Served, type ServeOptions, serve } from "./serve.js";
 import { streamFrom } from "./streaming.js";
 import { answerTool, type StructuredSchema, structuredOutput } from "./structured-output.js";
-import type { Admission, CapacityResource, Obtained } from "./types.js";
+import type { CapacityResource, Obtained } from "./types.js";
 import { attendanceOf, handlersOf } from "./witness.js";
 
 /** What a {@link GuardedChatModel} takes. */
@@ -55,27 +50,6 @@ export interface GuardedChatModelOptions {
   readonly maxAttempts?: number;
   readonly clock?: Clock;
   readonly random?: Random;
-}
-
-/** Call options beside those of every chat model and of the routes' own models. */
-export interface GuardedCallOptions extends BaseChatModelCallOptions {
-  /** For the routes' models: tools in OpenAI's format. Set by `bindTools`. */
-  tools?: unknown[];
-  /** Whether a fallback may answer. Default `any-route`. */
-  admission?: Admission;
-  /** Milliseconds since the epoch: after it an answer is of no use. */
-  deadlineAt?: number;
-  /** Whether somebody waits for the answer. Default: `configurable.priority` of the run, else `interactive`. */
-  priority?: Priority;
-  /**
-   * Whether an earlier answer will do, and which. Default `false`: none. A cacheable call streams as one chunk, also where
-   * there is no cache: whether there is one changes neither what is sent nor how a record of it replays.
-   */
-  cacheable?: boolean | CacheWish;
-  /** Whose answer it is: equal calls of different tenants share nothing. Default: one tenant. */
-  tenant?: string;
-  /** The tool whose call is the structured answer and has no effect. Set by `withStructuredOutput`. */
-  answerTool?: string;
 }
 
 /** The guarded model. `response_metadata.bulkhead` of each answer is its {@link Obtained}. */
@@ -311,17 +285,6 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       ...facts,
     };
   }
-}
-
-/** The options that the routes' models get: not ours, and no retries whatever anybody asks for. */
-function forRoute(options: Partial<GuardedChatModel["ParsedCallOptions"]>): BaseChatModel["ParsedCallOptions"] {
-  const { admission, deadlineAt, cacheable, tenant, answerTool, priority, ...theirs } = options;
-  return { ...theirs, maxRetries: 0 } as BaseChatModel["ParsedCallOptions"];
-}
-
-function toOpenAITool(tool: BindToolsInput): unknown {
-  const known = "type" in tool && tool.type === "function" && "function" in tool;
-  return known ? tool : convertToOpenAITool(tool as Parameters<typeof convertToOpenAITool>[0]);
 }
 
 /** Hands a chunk that no inner model announced to the callbacks, as the inner models do with theirs. */

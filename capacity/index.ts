@@ -29,6 +29,7 @@ export {
   memoryCache,
 } from "./cache.js";
 export type { CacheWish } from "./cached-call.js";
+export type { GuardedCallOptions } from "./call-options.js";
 export { classifyError, type Failure, type FailureKind } from "./classify.js";
 export { type Clock, type Random, scaledClock, systemClock } from "./clock.js";
 export {
@@ -44,7 +45,7 @@ export {
   type RouteFailure,
   RoutesExhaustedError,
 } from "./errors.js";
-export { type GuardedCallOptions, GuardedChatModel, type GuardedChatModelOptions } from "./guarded-chat-model.js";
+export { GuardedChatModel, type GuardedChatModelOptions } from "./guarded-chat-model.js";
 export { METRICS_TYPE, type Metric, metricsOf, metricsText, type Sample } from "./metrics.js";
 export { obtainedOf, trustOfAnswer } from "./obtained.js";
 export { QuotaPool } from "./pool.js";

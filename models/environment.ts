@@ -135,6 +135,20 @@ export const ROWS = {
     default: "0.98",
     description: "The share of them that is used when its provider has not objected for a while.",
   },
+  BULKHEAD_CONTEXT_TOKENS: { ...count, description: "The longest prompt that the primary takes. Unset: not known." },
+  BULKHEAD_FALLBACK_CONTEXT_TOKENS: {
+    ...count,
+    description: "The longest prompt that the fallback takes: longer ones it is not asked. Unset: not known.",
+  },
+  BULKHEAD_FALLBACK_TOOLS: {
+    ...onOrOff,
+    default: "on",
+    description: "Whether the fallback can call tools. When it cannot, it is not asked where there are tools.",
+  },
+  BULKHEAD_SPILL_MS: {
+    ...milliseconds,
+    description: "Longest queue of the primary before a fallback that is free answers, marked. Unset: no limit.",
+  },
   BULKHEAD_MAX_WAIT_MS: {
     ...milliseconds,
     default: "60000",

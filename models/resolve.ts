@@ -161,7 +161,7 @@ function resolveOffline(settings: Settings, options: ResolveOptions): ResolvedMo
 
 /** One model behind its own quota. */
 function routeTo(
-  { model, baseUrl, apiKey, quota, logprobs, topLogprobs }: RouteSettings,
+  { model, baseUrl, apiKey, quota, logprobs, topLogprobs, ...can }: RouteSettings,
   provider: string,
   inner: typeof fetch,
   { callTimeoutMs, maxQueued, fleet }: Settings,
@@ -184,17 +184,18 @@ function routeTo(
     // The client's log goes to the console; its errors reach the caller anyway.
     configuration: { baseURL: baseUrl, fetch: pool.gate(inner), logLevel: "off" },
   });
-  return { name: model, provider, offline: provider === "offline", model: chat, pool };
+  return { name: model, provider, offline: provider === "offline", model: chat, pool, ...can };
 }
 
 const guard = (
   routes: readonly [ModelRoute, ...ModelRoute[]],
-  { maxWaitMs }: Settings,
+  { maxWaitMs, spillMs }: Settings,
   { cache, seal, ...time }: ResolveOptions,
 ): GuardedChatModel =>
   new GuardedChatModel({
     routes,
     maxWaitMs,
+    ...(spillMs === undefined ? {} : { spillMs }),
     ...(cache === undefined || cache === false ? {} : { cache }),
     ...(seal === undefined ? {} : { seal }),
     ...timeOf(time),

@@ -18,6 +18,10 @@ export interface RouteSettings {
   /** Unset: the endpoint wants none. */
   readonly apiKey?: string;
   readonly quota: Quota;
+  /** The longest prompt that it takes, in tokens. Unset: not known. */
+  readonly contextTokens?: number;
+  /** Whether it can call tools. Default `true`. */
+  readonly tools?: boolean;
   /** Whether to ask for token log-probabilities. */
   readonly logprobs: boolean;
   /** For how many of the likeliest tokens at each place beside the chosen one, 1 to 20. Unset: for the chosen one only. */
@@ -34,6 +38,8 @@ export interface Settings {
   readonly fleet?: { readonly url: string; readonly processes: number };
   /** Model calls that may wait in this process. */
   readonly maxQueued: number;
+  /** Longest queue of the primary before a fallback that is free answers, in ms. Unset: no limit. */
+  readonly spillMs?: number;
   /** Longest wait of one model call for capacity, in ms. */
   readonly maxWaitMs: number;
   /** Longest model call once it has left, in ms. */
@@ -92,6 +98,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
       maxHeadroom: read(`${prefix}_MAX_HEADROOM`),
     };
   };
+  const contextTokens = (name: "BULKHEAD_CONTEXT_TOKENS" | "BULKHEAD_FALLBACK_CONTEXT_TOKENS") => {
+    const tokens = read(name);
+    return tokens === undefined ? {} : { contextTokens: tokens };
+  };
   const route = (model: string, baseUrl: string, apiKey: string | undefined, limits: Quota): RouteSettings => ({
     model,
     baseUrl,
@@ -103,6 +113,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
   const primaryQuota = quota("BULKHEAD");
   const fallbackQuota = quota("BULKHEAD_FALLBACK");
   const quotas = read("BULKHEAD_QUOTA");
+  const spillMs = read("BULKHEAD_SPILL_MS");
   const keyFile = read("BULKHEAD_KEY_FILE");
   const budget = read("BULKHEAD_BUDGET");
   const prices = read("BULKHEAD_PRICES");
@@ -112,6 +123,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     offline: { primary: primaryQuota, fallback: fallbackQuota },
     ...(quotas === "process" ? {} : { fleet: { url: quotas, processes: read("BULKHEAD_QUOTA_PROCESSES") } }),
     maxQueued: read("BULKHEAD_MAX_QUEUED"),
+    ...(spillMs === undefined ? {} : { spillMs }),
     maxWaitMs: read("BULKHEAD_MAX_WAIT_MS"),
     callTimeoutMs: read("BULKHEAD_CALL_TIMEOUT_MS"),
     ...cacheOf(read, stated),
@@ -139,7 +151,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
 
   const key = read("OPENAI_API_KEY");
   const baseUrl = read("OPENAI_BASE_URL") ?? OPENAI_URL;
-  const primary = route(read("BULKHEAD_MODEL"), baseUrl, key, primaryQuota);
+  const primary = {
+    ...route(read("BULKHEAD_MODEL"), baseUrl, key, primaryQuota),
+    ...contextTokens("BULKHEAD_CONTEXT_TOKENS"),
+  };
   const fallbackModel = read("BULKHEAD_FALLBACK_MODEL");
   if (fallbackModel === undefined) {
     const names = (Object.keys(ROWS) as Name[]).filter((name) => name.startsWith("BULKHEAD_FALLBACK_"));
@@ -151,7 +166,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
   const fallbackKey = read("BULKHEAD_FALLBACK_API_KEY") ?? (fallbackUrl === baseUrl ? key : undefined);
   return {
     ...settings,
-    provider: { primary, fallback: route(fallbackModel, fallbackUrl, fallbackKey, fallbackQuota) },
+    provider: {
+      primary,
+      fallback: {
+        ...route(fallbackModel, fallbackUrl, fallbackKey, fallbackQuota),
+        ...contextTokens("BULKHEAD_FALLBACK_CONTEXT_TOKENS"),
+        ...(read("BULKHEAD_FALLBACK_TOOLS") ? {} : { tools: false }),
+      },
+    },
   };
 }
 

@@ -36,6 +36,10 @@ export interface FleetQuota {
   readonly pausedMs: number;
   /** How far ahead starts are reserved, in milliseconds. */
   readonly reservedMs: number;
+  /** The breaker that all share. `half-open`: somebody may try. */
+  readonly breaker: ProcessReport["breaker"];
+  /** Of an open one, how long it stays open in milliseconds; of one that is not closed, why. */
+  readonly broken?: { readonly ms: number; readonly why: string };
   /** How long it takes to pay off the tokens that were used ahead, in milliseconds. */
   readonly owedMs: number;
   /** Of the processes that live, those that report. */
@@ -46,7 +50,7 @@ const time = z.coerce.number();
 const maybe = z.coerce.number().nullable();
 const looked = z.tuple([
   ...[time, maybe, maybe, maybe],
-  z.string().nullable(),
+  ...[z.string().nullable(), maybe, z.string().nullable()],
   ...[z.number().int(), z.array(z.string()), z.array(z.string())],
 ] as const);
 const shareOf = z.object({ share: z.number() });
@@ -74,7 +78,7 @@ export class FleetView {
   async look(name: string): Promise<FleetQuota> {
     const { state, leases, processes, reports } = quotaKeys(this.#prefix, name);
     const reply = await this.#connection.run(LOOK, [state, leases, processes, reports], []);
-    const [now, tat, tok, pause, headroom, inFlight, alive, written] = looked.parse(reply);
+    const [now, tat, tok, pause, headroom, dead, why, inFlight, alive, written] = looked.parse(reply);
     const reported = reportsOf(written, new Set(alive), now);
     // Until the first change of the share, only the processes know it.
     const share = headroom === null ? newestOf(reported)?.share : shareOf.parse(JSON.parse(headroom)).share;
@@ -83,6 +87,8 @@ export class FleetView {
       ...{ name, processes: alive.length, inFlight },
       ...(share === undefined ? {} : { share }),
       ...{ pausedMs: left(pause), reservedMs: left(tat), owedMs: left(tok) },
+      breaker: dead === null ? "closed" : dead > now ? "open" : "half-open",
+      ...(dead === null ? {} : { broken: { ms: left(dead), why: why ?? "" } }),
       reports: reported,
     };
   }

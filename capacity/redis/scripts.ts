@@ -103,13 +103,13 @@ for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ${FORGET_MS}) end
 return {text(now), count}`);
 
 /**
- * How the quota stands; changes nothing. Returns `{now, tat, tok, pause, headroom, slots in flight, processes, reports}`
- * with `false` for what is not known, and reports as `HGETALL` has them.
+ * How the quota stands; changes nothing. Returns `{now, tat, tok, pause, headroom, broken, why, slots in flight, processes,
+ * reports}` with `false` for what is not known, and reports as `HGETALL` has them.
  */
 export const LOOK = redisScript(`${NOW}${TEXT}
-local known = redis.call('HMGET', KEYS[1], 'tat', 'tok', 'pause', 'headroom')
+local known = redis.call('HMGET', KEYS[1], 'tat', 'tok', 'pause', 'headroom', 'broken', 'why')
 local since = '(' .. text(now)
-return {text(now), known[1], known[2], known[3], known[4], redis.call('ZCOUNT', KEYS[2], since, '+inf'),
+return {text(now), known[1], known[2], known[3], known[4], known[5], known[6], redis.call('ZCOUNT', KEYS[2], since, '+inf'),
   redis.call('ZRANGEBYSCORE', KEYS[3], since, '+inf'), redis.call('HGETALL', KEYS[4])}`);
 
 /** This process leaves: it counts no more, and its slots are free. */

@@ -32,11 +32,11 @@ export const reliabilityCommand = (terminal: Terminal): Command =>
     .option("--scenario <names>", "only these (default: all of them)")
     .option("--harness <names>", "only these: create-agent, deep-agent, bulkhead (default: all three)")
     .option("--seed <number>", "of the provider: latencies, faults, its other users", wholeNumber, "0")
-    .option("--scale <number>", "how many times as fast time runs (default: twelve calls a real second)", wholeNumber)
+    .option("--scale <number>", "how many times as fast time runs (default: eight calls a real second)", wholeNumber)
     .option("--out <folder>", "write reliability.json and reliability.html there")
     .addHelpText(
       "after",
-      "\nThe model is the offline one, over HTTP and in scaled time: nothing is paid for. All scenarios with 25 tasks take about ten minutes.",
+      "\nThe model is the offline one, over HTTP and in scaled time: nothing is paid for. All scenarios with 25 tasks take about a quarter of an hour.",
     )
     .action((options: ReliabilityOptions) => reliability(options, terminal));
 

@@ -26,27 +26,30 @@ export function quotaLines(quotas: readonly QuotaStanding[], style: Style): read
       limits === undefined ? UNKNOWN : `${whole(perMinute)} of ${whole(limits.requestsPerMinute)}`,
       share === undefined ? UNKNOWN : share.toFixed(2),
       ...[told(queued), told(admitted), told(rateLimited), told(shed + timedOut)],
-      reported ? breakerOf(quota) : UNKNOWN,
+      breakerOf(quota),
       nowOf(quota),
     ];
   });
   const [header = "", ...lines] = table([HEADER, ...rows]);
   const shown = lines.map((line, index) => {
     const quota = quotas[index] as QuotaStanding;
-    if (quota.breakers.open > 0) return style.bad(line);
+    if (quota.breaker === "open" || quota.breakers.open > 0) return style.bad(line);
     return quota.pausedMs > 0 ? style.warn(line) : line;
   });
   return [style.bold(header), ...shown, ...notesOf(quotas).map((note) => style.dim(note))];
 }
 
-/** `open in 1 of 4`; one word when all agree. */
-function breakerOf({ breakers, reports }: QuotaStanding): string {
+/** That of the fleet; while it is closed, those of the processes: `open in 1 of 4`. */
+function breakerOf({ breaker, breakers, reports }: QuotaStanding): string {
+  if (breaker !== "closed" || reports.length === 0) return breaker;
   const parts = (["open", "half-open", "closed"] as const).filter((state) => breakers[state] > 0);
   const [worst = "closed"] = parts;
   return parts.length === 1 ? worst : `${worst} in ${breakers[worst]} of ${reports.length}`;
 }
 
-function nowOf({ pausedMs, reservedMs, owedMs, owedTokens, processes }: QuotaStanding): string {
+function nowOf({ broken, pausedMs, reservedMs, owedMs, owedTokens, processes }: QuotaStanding): string {
+  if (broken !== undefined && broken.ms > 0) return `dead for ${duration(broken.ms)}: ${visible(broken.why)}`;
+  if (broken !== undefined) return `dead until a probe is answered: ${visible(broken.why)}`;
   if (pausedMs > 0) return `paused for ${duration(pausedMs)} after a 429`;
   const owed = owedTokens === undefined ? "" : `${whole(owedTokens)} tokens, `;
   const parts = [

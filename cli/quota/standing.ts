@@ -18,7 +18,7 @@ export interface QuotaStanding extends FleetQuota {
   readonly rateLimited: number;
   readonly shed: number;
   readonly timedOut: number;
-  /** How many processes have the breaker in which state. */
+  /** How many processes have a breaker of their own in which state. */
   readonly breakers: Readonly<Record<FleetProcess["breaker"], number>>;
 }
 

@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openJournal } from "../../checkpoints/index.js";
 import { runProgram } from "../../cli/program.js";
 import { agentGraph } from "../../graphs/index.js";
+import { TOP } from "../../trust/index.js";
 import { testTerminal } from "../cli/terminal.js";
 import { OpenAIServer } from "./openai-server.js";
 import { RedisServer } from "./redis-server.js";
@@ -55,7 +56,7 @@ describe.skipIf(away)("what happens to calls", { timeout: 60_000 }, () => {
     const eventsOf = async (thread: string) =>
       (await journal.events({ thread })).flatMap(({ event }) => (event.kind === "capacity" ? [event.event] : []));
 
-    await journal.beginThread("t1", "agent", undefined as never).catch(() => undefined);
+    for (const thread of ["t1", "t2"]) await journal.beginThread(thread, "agent", TOP);
     await run("t1");
     const first = await eventsOf("t1");
     expect(first).toContainEqual({
@@ -67,6 +68,7 @@ describe.skipIf(away)("what happens to calls", { timeout: 60_000 }, () => {
       ...{ kind: "queued", route: "large", reason: "pause" },
       waitMs: expect.any(Number),
     });
+    expect(first).toContainEqual({ kind: "breaker", route: "large", state: "open", reason: "server-error" });
     expect(first.map(({ kind }) => kind)).toEqual(expect.arrayContaining(["retry", "fallback"]));
 
     await redis.start();
@@ -88,6 +90,7 @@ describe.skipIf(away)("what happens to calls", { timeout: 60_000 }, () => {
     expect(told).toContain("the fleet's quota of large is lost: the shared quota of ");
     expect(told).toContain("large is rate limited: its calls pause 0.4 s");
     expect(told).toMatch(/waits 0\.\d s for large \(pause\)/);
+    expect(told).toContain("the breaker of large is open: server-error");
     expect(told).toContain("fallback: small instead of large: server-error");
     expect(await inspected("t2")).toContain("the fleet's quota of large is back");
   });

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { Redis } from "ioredis";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { CircuitBreaker } from "../../capacity/breaker.js";
 import { FleetView, type Quota, QuotaPool } from "../../capacity/index.js";
 import { quotaKeys } from "../../capacity/redis/scripts.js";
 import { REDIS_URL, removeKeys, withoutRedis } from "../cli/quota-place.js";
@@ -44,7 +45,16 @@ describe.skipIf(await withoutRedis())("a fleet from outside", () => {
 
   test("a quota that nobody uses is at rest, and looking does not make it", async () => {
     const seen = await view.look(name);
-    expect(seen).toEqual({ name, processes: 0, inFlight: 0, pausedMs: 0, reservedMs: 0, owedMs: 0, reports: [] });
+    expect(seen).toEqual({
+      name,
+      processes: 0,
+      inFlight: 0,
+      pausedMs: 0,
+      reservedMs: 0,
+      owedMs: 0,
+      breaker: "closed",
+      reports: [],
+    });
     expect(await view.names()).not.toContain(name);
     expect(await redis.keys(`*${name}*`)).toEqual([]);
   });
@@ -90,6 +100,17 @@ describe.skipIf(await withoutRedis())("a fleet from outside", () => {
     await expect(waiting).rejects.toThrow("enough");
     await second.close();
     expect(await view.look(name)).toMatchObject({ processes: 1, reports: [{ admitted: 1 }] });
+  });
+
+  test("a dead route is dead for all, until it lives", async () => {
+    const pool = await member();
+    for (let dead = 0; dead < CircuitBreaker.FAILURES; dead += 1) pool.breaker.enter()?.("dead", "server-error");
+    await eventually(async () => (await view.look(name)).breaker === "open");
+    const { broken } = await view.look(name);
+    expect(broken?.why).toBe("server-error");
+    expect(broken?.ms).toBeGreaterThan(10_000);
+    await redis.hset(quotaKeys(PREFIX, name).state, "broken", Date.now() - 1_000);
+    expect(await view.look(name)).toMatchObject({ breaker: "half-open", broken: { ms: 0, why: "server-error" } });
   });
 
   test("the report of a process that died goes with its lease, and one that nobody can read is left out", async () => {

@@ -16,10 +16,12 @@ const REPORT: FleetProcess = {
 };
 const QUOTA: FleetQuota = {
   ...{ name: "host/large", processes: 2, inFlight: 5, share: 0.5, pausedMs: 0, reservedMs: 40, owedMs: 3_000 },
+  breaker: "closed",
   reports: [REPORT, { ...REPORT, pid: 2, agoMs: 4_000, breaker: "open" }],
 };
 const REST: FleetQuota = {
   ...{ name: "host/large", processes: 1, inFlight: 0, pausedMs: 0, reservedMs: 0, owedMs: 0, reports: [] },
+  breaker: "closed",
 };
 
 describe("how a quota stands", () => {
@@ -60,8 +62,15 @@ describe("a person reads", () => {
     expect(cells({ ...QUOTA, pausedMs: 12_000 })?.at(-1)).toBe("paused for 12 s after a 429");
   });
 
+  test("a dead route, for how long, and why", () => {
+    const open = cells({ ...QUOTA, breaker: "open", broken: { ms: 22_000, why: "server-error" } });
+    expect(open?.slice(-2)).toEqual(["open", "dead for 22 s: server-error"]);
+    const probed = cells({ ...QUOTA, breaker: "half-open", broken: { ms: 0, why: "timeout" } });
+    expect(probed?.slice(-2)).toEqual(["half-open", "dead until a probe is answered: timeout"]);
+  });
+
   test("dashes for what is not known", () => {
-    expect(cells(REST)).toEqual(["host/large", "1", "0", "-", "-", "-", "-", "-", "-", "-", "free"]);
+    expect(cells(REST)).toEqual(["host/large", "1", "0", "-", "-", "-", "-", "-", "-", "closed", "free"]);
     expect(cells({ ...REST, processes: 0 })?.at(-1)).toBe("nobody uses it");
     expect(quotaLines([standingOf(REST)], PLAIN).at(-1)).toContain(
       "1 use of a quota by a process that does not report",

@@ -19,6 +19,10 @@ const RUN: Readonly<Record<string, DocumentedCommand>> = {
     args: ["run", "--budget", "calls=4", "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."],
     code: 7,
   },
+  'npx bulkhead run --quota redis://127.0.0.1:6379 "How many tickets are open?"': {
+    args: ["run", "--quota", "redis://127.0.0.1:6379", "How many tickets are open?"],
+    code: 0,
+  },
   "npx bulkhead effects": { args: ["effects"], code: 0 },
   "npx bulkhead approvals": { args: ["approvals"], code: 0 },
 };
@@ -46,6 +50,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "CRM_TOKEN=… BULKHEAD_SECRETS=CRM_TOKEN BULKHEAD_SECRET_PATTERNS='\\b\\d{16}\\b' npx bulkhead run \"…\"":
     "test/models/secrets.test.ts and test/checkpoints/redaction.test.ts",
   "npx bulkhead bench recorder": "test/lab/bench.test.ts",
+  "npx bulkhead bench reliability": "test/lab/reliability.int.test.ts",
+  "npx bulkhead bench overhead": "test/lab/overhead.test.ts",
   "npx bulkhead bench quota": "test/lab/quota.test.ts",
   "npx bulkhead erase THREAD": "test/cli/erase.test.ts",
   "npx bulkhead gc --older-than 30d --dry-run": "test/cli/gc.test.ts",

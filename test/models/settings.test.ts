@@ -8,9 +8,10 @@ const key = { OPENAI_API_KEY: "sk-secret" };
 
 describe("readSettings", () => {
   it("means the offline provider when nothing is set", () => {
-    const quota = { requestsPerMinute: 1_200, tokensPerMinute: 600_000, inFlight: 32, headroom: 0.8 };
+    const quota = { requestsPerMinute: 1_200, tokensPerMinute: 600_000, inFlight: 32, headroom: 0.8, maxHeadroom: 0.98 };
     expect(readSettings({})).toEqual({
       offline: { primary: quota, fallback: quota },
+      maxQueued: 100_000,
       maxWaitMs: 60_000,
       callTimeoutMs: 10_000,
       database: "sqlite:.bulkhead/bulkhead.db",
@@ -34,7 +35,7 @@ describe("readSettings", () => {
         model: "gpt-4.1",
         baseUrl: "https://api.openai.com/v1",
         apiKey: "sk-secret",
-        quota: { requestsPerMinute: 500, inFlight: 16, headroom: 0.8 },
+        quota: { requestsPerMinute: 500, inFlight: 16, headroom: 0.8, maxHeadroom: 0.98 },
         logprobs: true,
       },
     });
@@ -54,6 +55,7 @@ describe("readSettings", () => {
       BULKHEAD_TOKENS_PER_MINUTE: "30000",
       BULKHEAD_IN_FLIGHT: "4",
       BULKHEAD_HEADROOM: "0.5",
+      BULKHEAD_MAX_HEADROOM: "0.7",
       BULKHEAD_FALLBACK_MODEL: "small",
       BULKHEAD_FALLBACK_REQUESTS_PER_MINUTE: "30",
       BULKHEAD_FALLBACK_HEADROOM: "1",
@@ -63,8 +65,36 @@ describe("readSettings", () => {
       tokensPerMinute: 30_000,
       inFlight: 4,
       headroom: 0.5,
+      maxHeadroom: 0.7,
     });
-    expect(provider?.fallback?.quota).toEqual({ requestsPerMinute: 30, inFlight: 16, headroom: 1 });
+    expect(provider?.fallback?.quota).toEqual({
+      requestsPerMinute: 30,
+      inFlight: 16,
+      headroom: 1,
+      maxHeadroom: 0.98,
+    });
+  });
+
+  it("reads who shares the quotas, how many may wait, and what the routes can do", () => {
+    expect(readSettings(key)).toMatchObject({ maxQueued: 100_000 });
+    expect(readSettings(key)).not.toHaveProperty("fleet");
+    expect(readSettings({ ...key, BULKHEAD_QUOTA: "process" })).not.toHaveProperty("fleet");
+    const settings = readSettings({
+      ...key,
+      BULKHEAD_QUOTA: "redis://127.0.0.1:6379",
+      BULKHEAD_QUOTA_PROCESSES: "7",
+      BULKHEAD_MAX_QUEUED: "9",
+      BULKHEAD_SPILL_MS: "5000",
+      BULKHEAD_CONTEXT_TOKENS: "128000",
+      BULKHEAD_FALLBACK_MODEL: "small",
+      BULKHEAD_FALLBACK_CONTEXT_TOKENS: "8000",
+      BULKHEAD_FALLBACK_TOOLS: "off",
+    });
+    expect(settings).toMatchObject({
+      ...{ fleet: { url: "redis://127.0.0.1:6379", processes: 7 }, maxQueued: 9, spillMs: 5000 },
+      provider: { primary: { contextTokens: 128_000 }, fallback: { contextTokens: 8_000, tools: false } },
+    });
+    expect(() => readSettings({ BULKHEAD_QUOTA: "memcached://x" })).toThrow("BULKHEAD_QUOTA must be process, redis://");
   });
 
   it("gives the fallback the primary's endpoint and key, but never sends that key to another endpoint", () => {

@@ -3,14 +3,15 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { OfflineProvider } from "../../../models/index.js";
 import { answer as brain } from "../../../models/offline/brain/index.js";
-import { quantile } from "../statistics.js";
 import { type HarnessName, type Order, type Report, report } from "./order.js";
 import { packageRoot } from "./root.js";
+import { type Outcome, type Row, rowOf } from "./row.js";
 import { arrivalsOf, BEHAVIOUR, quotaOf, type Scenario } from "./scenarios.js";
 import { taskOf } from "./tasks.js";
 import { sharedClock } from "./time.js";
@@ -32,46 +33,6 @@ export interface Cell {
   readonly signal: AbortSignal;
 }
 
-/** What came of it. Times are in the cell's milliseconds. */
-export interface Row {
-  readonly scenario: string;
-  readonly harness: HarnessName;
-  readonly tasks: number;
-  /** Tasks that came to an answer. */
-  readonly finished: number;
-  /** Finished, and the workspace is as it should be: correct uptime, as a number of tasks. */
-  readonly correct: number;
-  /** Refunds, e-mails, deletions and merges that should not have happened. */
-  readonly wrongIrreversible: number;
-  /** Changes that were made again. */
-  readonly duplicateEffects: number;
-  /** Requests that reached the provider. */
-  readonly http: number;
-  readonly rateLimited: number;
-  /** Requests that brought no answer. */
-  readonly wasted: number;
-  /** Answers in the time from the first request to the last answer, as a share of the primary's quota. */
-  readonly goodput: number;
-  /** Of the tasks that finished, from their arrival; null without any. */
-  readonly p50Ms: number | null;
-  readonly p99Ms: number | null;
-  readonly tokens: number;
-  /** How often the operator was asked. */
-  readonly approvals: number;
-  /** How long all of it took. */
-  readonly minutes: number;
-  /** How busy the process was: 1 is a whole core. */
-  readonly processor: number;
-  /** How late its timers came, 99th percentile. Above about 500 the times are those of the machine, not of the harness. */
-  readonly lateMs: number;
-  /** The largest of its processes when it ended, in MiB. */
-  readonly memoryMiB: number;
-  /** Why tasks did not finish, the most frequent reason first. */
-  readonly errors: readonly { readonly message: string; readonly count: number }[];
-  /** What was not right, by task. */
-  readonly faults: readonly { readonly task: string; readonly count: number; readonly example: string }[];
-}
-
 const OPERATOR_MS = 20_000;
 
 /** Tasks that are not through so long after the last one came count as not finished. In the cell's milliseconds. */
@@ -81,10 +42,10 @@ const PATIENCE_MS = 30 * 60_000;
 const RESTART_MS = 5_000;
 
 interface Progress {
-  at: number;
+  readonly at: number;
   started?: number;
   ended?: number;
-  report?: Extract<Report, { kind: "ended" }>;
+  report?: Outcome["report"];
 }
 
 /** Runs it. Rejects with the signal's reason when that aborts; its processes and files are gone by then. */
@@ -152,47 +113,18 @@ export async function runCell(cell: Cell): Promise<Row> {
     signal.throwIfAborted();
     const counts = traffic.stop();
     const workspaces = new Workspaces(cell.workspace, folder);
-    const ended = progress.flatMap(({ ended, started, report }) =>
-      report?.finished === true ? [(ended ?? 0) - (started ?? 0)] : [],
-    );
-    const judged = progress.map(({ started, report }, index) => {
+    const outcomes = progress.map((each, index): Outcome => {
+      const { started, ended, report } = each;
       const changes = started === undefined ? [] : workspaces.changes(index);
-      return { task: taskOf(index), report, ...judge(taskOf(index), changes, report?.answer ?? "") };
+      const judgement = judge(taskOf(index), changes, report?.answer ?? "");
+      return { task: taskOf(index), judgement, report, ms: (ended ?? 0) - (started ?? 0) };
     });
-    const sum = (of: (each: (typeof judged)[number]) => number) => judged.reduce((total, each) => total + of(each), 0);
-    const minutes = counts.spanMs / 60_000;
     return {
-      scenario: scenario.name,
-      harness,
-      tasks,
-      finished: ended.length,
-      correct: judged.filter(({ correct, report }) => correct && report?.finished === true).length,
-      wrongIrreversible: sum(({ wrongIrreversible }) => wrongIrreversible),
-      duplicateEffects: sum(({ duplicates }) => duplicates),
-      http: counts.http,
-      rateLimited: counts.rateLimited,
-      wasted: counts.http - counts.answered,
-      goodput: minutes === 0 ? 0 : counts.answered / (minutes * requestsPerMinute),
-      p50Ms: ended.length === 0 ? null : quantile(ended, 0.5),
-      p99Ms: ended.length === 0 ? null : quantile(ended, 0.99),
-      tokens: talking.tokens(),
-      approvals,
-      minutes,
+      ...{ scenario: scenario.name, harness, tasks },
+      ...rowOf(outcomes, { ...counts, requestsPerMinute, tokens: talking.tokens(), approvals }),
       processor: processorMs / 1_000 / seconds,
       lateMs,
       memoryMiB: Math.round(memoryBytes / 2 ** 20),
-      errors: mostFrequent(
-        judged.flatMap(({ report }) =>
-          report?.finished === true ? [] : [report?.error ?? "still under way at the end"],
-        ),
-      ).map(({ item, count }) => ({ message: item, count })),
-      faults: mostFrequent(judged.flatMap(({ task, correct }) => (correct ? [] : [task.name]))).map(
-        ({ item, count }) => {
-          const wrong = judged.find(({ task, correct }) => task.name === item && !correct);
-          const said = wrong?.report?.error ?? wrong?.report?.answer ?? "";
-          return { task: item, count, example: `[${wrong?.changes.join(", ")}] ${said}`.slice(0, 300) };
-        },
-      ),
     };
   } finally {
     traffic.stop();
@@ -201,17 +133,13 @@ export async function runCell(cell: Cell): Promise<Row> {
   }
 }
 
-function mostFrequent(items: readonly string[]): { readonly item: string; readonly count: number }[] {
-  const counts = new Map<string, number>();
-  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
-  return [...counts].map(([item, count]) => ({ item, count })).toSorted((left, right) => right.count - left.count);
-}
-
 /** Runs one process to its end. Returns whether it was killed by its order. */
 async function work(order: Order, hear: (said: Report) => void, ending: AbortSignal): Promise<boolean> {
   const source = import.meta.url.endsWith(".ts");
   const worker = fileURLToPath(new URL(source ? "worker.ts" : "worker.js", import.meta.url));
-  const given = [...(source ? ["--import", "tsx"] : []), worker, JSON.stringify(order)];
+  const path = join(order.folder, "order.json");
+  await writeFile(path, JSON.stringify(order));
+  const given = [...(source ? ["--import", "tsx"] : []), worker, path];
   // Nothing of the caller's environment: keys, tracing and quotas there are not this benchmark's.
   const child = spawn(process.execPath, given, { cwd: packageRoot(), env: {}, stdio: ["ignore", "pipe", "pipe"] });
   let complaint = "";

@@ -1,6 +1,6 @@
 // The columns of the reliability benchmark, for the terminal and for the page: one list, so that both say the same.
 
-import type { Row } from "./cell.js";
+import type { Row } from "./row.js";
 
 /** A column. */
 export interface Figure {

@@ -3,15 +3,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Row, runCell } from "./cell.js";
+import { runCell } from "./cell.js";
 import { HARNESSES, type HarnessName } from "./order.js";
 import { recordsProject, runTypeScript } from "./records.js";
+import type { Row } from "./row.js";
 import { quotaOf, SCENARIOS } from "./scenarios.js";
 
-export type { Row } from "./cell.js";
 export { FIGURES, type Figure } from "./figures.js";
 export { HARNESSES, type HarnessName } from "./order.js";
 export { reliabilityPage } from "./page.js";
+export type { Row } from "./row.js";
 export { SCENARIOS, type Scenario } from "./scenarios.js";
 
 /** What is measured. */
@@ -38,7 +39,7 @@ export interface ReliabilityBench {
 }
 
 /** Calls a second of real time that two cores take with room to spare, harness, provider and workspaces together. */
-const CALLS_PER_SECOND = 12;
+const CALLS_PER_SECOND = 8;
 
 /** A scale at which the machine is not what is measured: the quota of so many tasks at {@link CALLS_PER_SECOND}. */
 export const scaleOf = (tasks: number): number => Math.max(1, CALLS_PER_SECOND / (quotaOf(tasks) / 60));

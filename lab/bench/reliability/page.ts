@@ -1,10 +1,10 @@
 // The report as one HTML file: charts that are tables, so that they can be read aloud, and all figures. It needs no network
 // and no script.
 
-import type { Row } from "./cell.js";
 import { FIGURES } from "./figures.js";
 import { HARNESSES } from "./order.js";
 import { STYLE } from "./page-style.js";
+import type { Row } from "./row.js";
 import { SCENARIOS } from "./scenarios.js";
 
 interface Chart {

@@ -1,6 +1,7 @@
 // A process of its own for one harness in one scenario: runs the tasks of its order and tells how they went. Nothing that
 // is in it (patched timers, pools, memory) can leak into another cell, and it can be killed. node worker.js ORDER
 
+import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { z } from "zod";
 import type { Harness, HarnessSetting } from "./harness/harness.js";
@@ -11,7 +12,7 @@ import { taskOf } from "./tasks.js";
 import { scaleTimers, sharedClock } from "./time.js";
 import { Workspaces } from "./workspace.js";
 
-const order = orderSchema.parse(JSON.parse(process.argv[2] ?? "null"));
+const order = orderSchema.parse(JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")));
 const clock = sharedClock(order.scale, order.epoch);
 const workspaces = new Workspaces(order.seed, order.folder);
 const tell = (said: Report): void => void process.stdout.write(`${JSON.stringify(said)}\n`);
