@@ -43,7 +43,7 @@ export interface GuardedChatModelOptions {
   readonly maxWaitMs?: number;
   /**
    * When the primary's queue is longer than so many milliseconds, a fallback with a quota of its own that is free sooner
-   * answers, marked as one. Default: it never does for that.
+   * answers, marked as one. Default: `maxWaitMs`.
    */
   readonly spillMs?: number;
   /** Attempts on one route that may fail otherwise than by rate. Default 3, minimum 1. */

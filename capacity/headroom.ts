@@ -11,6 +11,8 @@ export interface Headroom {
   readonly most: number;
   /** The lowest share at which the provider refused; 2 when it never did. */
   readonly refusedAt: number;
+  /** The most requests that headers said were left; 0 when they said nothing. */
+  readonly highest: number;
   /** When it refused last, and when the share last changed or might have, in milliseconds since the epoch. */
   readonly lastRefusal: number;
   readonly lastStep: number;
@@ -22,6 +24,8 @@ export interface Remaining {
   readonly remaining: number;
 }
 
+/** More than any share: the provider has not refused. */
+const NEVER = 2;
 /** The least that is used, however often the provider refuses. */
 const LEAST = 0.05;
 /** The most that is used while headers say that there is room. */
@@ -38,12 +42,16 @@ const ONE_REFUSAL_MS = 5_000;
 const WHEN_LOW = 0.97;
 /** The part of the limit that is next to nothing. */
 const LOW = 0.015;
+/** Headers that never say that more than this part is left speak of a short window, and not of how much may be used. */
+const TELLING = 0.1;
+/** A refusal is forgotten when so much more is used without another one. */
+const FORGOTTEN = 0.05;
 /** The share changes at most once in this time, but for refusals. */
 const STEP_MS = 1_000;
 
 /** A quota that nothing is known of yet. `start` and `most` are shares; `most` is at least `start`. */
 export const freshHeadroom = (start: number, most: number, now: number): Headroom => ({
-  ...{ share: start, most: Math.max(start, most), refusedAt: 2, lastRefusal: 0, lastStep: now },
+  ...{ share: start, most: Math.max(start, most), refusedAt: NEVER, highest: 0, lastRefusal: 0, lastStep: now },
 });
 
 /** After a 429. */
@@ -66,15 +74,19 @@ export function afterRefusal(headroom: Headroom, now: number): Headroom {
 export function afterAnswer(headroom: Headroom, now: number, wanted: boolean, said: Remaining | undefined): Headroom {
   const seconds = Math.min(2, (now - headroom.lastStep) / 1000);
   if (seconds * 1000 < STEP_MS) return headroom;
-  const left = said === undefined || said.limit < 1 ? undefined : said.remaining / said.limit;
-  return { ...headroom, share: nextShare(headroom, seconds, wanted, left), lastStep: now };
+  const highest = Math.max(headroom.highest, said?.remaining ?? 0);
+  const tells = said !== undefined && said.limit >= 1 && highest >= TELLING * said.limit;
+  const share = nextShare(headroom, seconds, wanted, tells ? said.remaining / said.limit : undefined);
+  const refusedAt = share > headroom.refusedAt + FORGOTTEN ? NEVER : headroom.refusedAt;
+  return { ...headroom, share, refusedAt, highest, lastStep: now };
 }
 
 function nextShare({ share, most, refusedAt }: Headroom, seconds: number, wanted: boolean, left?: number): number {
   if (left !== undefined && left <= LOW) return Math.max(LEAST, share * WHEN_LOW);
   if (!wanted) return share;
   const careful = share >= refusedAt * 0.97;
-  const rate = careful ? CAREFUL_GROWTH : GROWTH * (left !== undefined && left > 0.1 ? ENCOURAGED : 1);
-  const ceiling = left !== undefined && !careful ? Math.max(PROVEN, most) : most;
+  const encouraged = left !== undefined && left > 0.1 && refusedAt === NEVER;
+  const rate = careful ? CAREFUL_GROWTH : GROWTH * (encouraged ? ENCOURAGED : 1);
+  const ceiling = left !== undefined && refusedAt === NEVER ? Math.max(PROVEN, most) : most;
   return Math.max(share, Math.min(ceiling, share + rate * seconds));
 }

@@ -20,7 +20,7 @@ export interface ServeOptions {
   readonly maxWaitMs: number;
   /** Attempts on one route that may fail otherwise than by rate. */
   readonly maxAttempts: number;
-  /** The wait for the primary beyond which another route that is free is asked first, in milliseconds. Unset: none is. */
+  /** The queue of the primary beyond which a route that is free sooner is asked first, in ms. Unset: `maxWaitMs`. */
   readonly spillMs: number | undefined;
   /** What a route has to be able to do. `tokens`: about so many in the prompt. */
   readonly needs: { readonly tools: boolean; readonly tokens: number };
@@ -96,7 +96,13 @@ export async function serve<Value>(
  * The routes that may answer, in the order in which they are asked: those that can, and first the one that is free
  * when the primary keeps everybody waiting.
  */
-function orderOf({ routes, admission, needs, spillMs }: ServeOptions): readonly [ModelRoute, ...ModelRoute[]] {
+function orderOf({
+  routes,
+  admission,
+  needs,
+  spillMs,
+  maxWaitMs,
+}: ServeOptions): readonly [ModelRoute, ...ModelRoute[]] {
   const [primary, ...others] = routes;
   if (admission === "primary-only") return [primary];
   const able = others.filter(
@@ -105,7 +111,7 @@ function orderOf({ routes, admission, needs, spillMs }: ServeOptions): readonly 
   );
   const wait = primary.pool.forecast();
   const free =
-    spillMs === undefined || wait.waitMs <= spillMs
+    wait.state !== "open" || wait.waitMs <= (spillMs ?? maxWaitMs)
       ? undefined
       : able.find(({ pool }) => {
           const { waitMs, state } = pool.forecast();

@@ -147,7 +147,8 @@ export const ROWS = {
   },
   BULKHEAD_SPILL_MS: {
     ...milliseconds,
-    description: "Longest queue of the primary before a fallback that is free answers, marked. Unset: no limit.",
+    description:
+      "Longest queue of the primary before a fallback that is free answers, marked. Unset: BULKHEAD_MAX_WAIT_MS.",
   },
   BULKHEAD_MAX_WAIT_MS: {
     ...milliseconds,

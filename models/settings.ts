@@ -38,7 +38,7 @@ export interface Settings {
   readonly fleet?: { readonly url: string; readonly processes: number };
   /** Model calls that may wait in this process. */
   readonly maxQueued: number;
-  /** Longest queue of the primary before a fallback that is free answers, in ms. Unset: no limit. */
+  /** Longest queue of the primary before a fallback that is free answers, in ms. Unset: `maxWaitMs`. */
   readonly spillMs?: number;
   /** Longest wait of one model call for capacity, in ms. */
   readonly maxWaitMs: number;

@@ -52,6 +52,7 @@ const headroomShape = z.object({
   share: z.number().gt(0).max(1),
   most: z.number(),
   refusedAt: z.number(),
+  highest: z.number(),
   lastRefusal: z.number(),
   lastStep: z.number(),
 });
@@ -121,7 +122,7 @@ export class RedisQuota implements SharedQuota {
     return this.#fleet;
   }
 
-  async take(id: string, tokens: number): Promise<Leave> {
+  async take(id: string, tokens: number, waiting = 1): Promise<Leave> {
     const { requestsPerMinute, tokensPerMinute = 0, inFlight } = this.#options.quota;
     const lease = this.#lease(id);
     this.#held.add(lease);
@@ -132,7 +133,7 @@ export class RedisQuota implements SharedQuota {
         [
           ...[lease, this.#process, this.#leaseMs, this.#leaseMs, requestsPerMinute * this.#scale, BURST, inFlight],
           ...[HORIZON_MS, tokensPerMinute * this.#scale, TOKEN_BURST_MS / this.#scale],
-          ...[tokens, this.#headroomText],
+          ...[tokens, this.#headroomText, waiting],
         ],
       );
       const [granted, ms, reason, now, processes, headroom, broken] = taken.parse(reply);

@@ -46,7 +46,7 @@ export async function openGraphs(project: Project, settings: Settings, terminal:
         const graph = loaded.get(name);
         if (graph !== undefined) return graph;
         throw new CommandError(
-          `this worker has no graph ${JSON.stringify(name)}; its langgraph.json has: ${[...loaded.keys()].join(", ")}. Deploy the project that has it, then: bulkhead submit --thread ID --resume`,
+          `this worker has no graph ${JSON.stringify(name)}; its langgraph.json has: ${[...loaded.keys()].join(", ")}. Deploy the project that has it, then: bulkhead submit --thread THREAD --resume`,
         );
       },
     };

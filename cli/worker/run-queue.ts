@@ -4,7 +4,7 @@
 
 import type { Job, JobType, Queue } from "bullmq";
 import { CommandError } from "../exit.js";
-import { jobIdOf, PRIORITIES, type Priority, type QueuedRun } from "./queued-run.js";
+import { jobIdOf, PRIORITIES, type Priority, type QueuedRun, readQueuedRun } from "./queued-run.js";
 import { connectRedis, loadQueuePackages, requireRedis } from "./redis.js";
 import { type Standing, standingOf } from "./standing.js";
 
@@ -75,6 +75,13 @@ export class RunQueue {
   async find(thread: string): Promise<Standing | undefined> {
     const job = await this.job(thread);
     return job && this.standing(job);
+  }
+
+  /** What was submitted of a thread that no worker has begun, and the journal therefore does not know. */
+  async unbegun(thread: string): Promise<QueuedRun | undefined> {
+    const job = await this.job(thread);
+    const run = job && readQueuedRun(job.data);
+    return run?.task === undefined ? undefined : run;
   }
 
   /** Everything in the queue, grouped by the list it is in. */

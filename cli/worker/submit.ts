@@ -4,7 +4,7 @@ import type { BudgetLimits } from "../../capacity/index.js";
 import { openJournal, redactUrl } from "../../checkpoints/index.js";
 import type { Settings } from "../../models/index.js";
 import { EXIT, UsageError } from "../exit.js";
-import { configure, requireProject } from "../project.js";
+import { configure, graphName, type Project, requireProject } from "../project.js";
 import { readTask } from "../run/run.js";
 import { chooseTarget } from "../run/target.js";
 import type { Terminal } from "../terminal.js";
@@ -42,25 +42,43 @@ export async function submitTask(
   const task = await readTask(argument, options, terminal, settings);
   const queue = await RunQueue.open(place);
   try {
-    const known =
-      task !== undefined && options.thread !== undefined && (await isBegun(options.thread, task, settings, terminal));
-    const fresh = options.graph === undefined ? {} : { graph: options.graph };
-    const isNew = task !== undefined && !known;
-    const { thread, graph, workspace } = await chooseTarget(project, isNew ? fresh : options, settings, terminal);
-    const run: QueuedRun = {
-      thread: isNew ? (options.thread ?? thread) : thread,
-      graph,
-      ...(isNew ? { task } : {}),
-      ...(workspace === undefined ? {} : { workspace }),
+    const unbegun = options.resume === true ? await queue.unbegun(options.thread ?? "") : undefined;
+    const run = unbegun ?? (await nameRun(task, options, { project, settings, terminal }));
+    const again = options.resume === true || run.task !== undefined; // Nothing was done yet of what has its task still.
+    const stated = {
+      ...(options.graph === undefined ? {} : { graph: graphName(project, options.graph) }),
       ...(options.budget === undefined ? {} : { budget: options.budget }),
     };
-    const { standing, isNew: added } = await queue.add(run, options.priority, { again: options.resume === true });
+    const { standing, isNew: added } = await queue.add({ ...run, ...stated }, options.priority, { again });
     const idle = (await queue.workers()) === 0;
     tellSubmitted(standing, { added, idle, options, terminal });
     return options.wait === true ? await followToEnd(standing, { queue, settings, options, terminal }) : EXIT.finished;
   } finally {
     await queue.close();
   }
+}
+
+interface Surroundings {
+  readonly project: Project;
+  readonly settings: Settings;
+  readonly terminal: Terminal;
+}
+
+/** What goes into the queue: a new thread with its task, or one that the journal knows. */
+async function nameRun(
+  task: string | undefined,
+  options: SubmitOptions,
+  { project, settings, terminal }: Surroundings,
+): Promise<QueuedRun> {
+  const { thread: named } = options;
+  const isKnown = task !== undefined && named !== undefined && (await isBegun(named, task, settings, terminal));
+  if (task !== undefined && !isKnown) {
+    const fresh = options.graph === undefined ? {} : { graph: options.graph };
+    const { thread, graph } = await chooseTarget(project, fresh, settings, terminal);
+    return { thread: named ?? thread, graph, task };
+  }
+  const { thread, graph, workspace } = await chooseTarget(project, options, settings, terminal);
+  return { thread, graph, ...(workspace === undefined ? {} : { workspace }) };
 }
 
 /** Whether the journal knows the thread with this very task: it was submitted before, and may be finished by now. */

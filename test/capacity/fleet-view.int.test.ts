@@ -32,6 +32,7 @@ describe.skipIf(await withoutRedis())("a fleet from outside", () => {
     const pool = new QuotaPool({ name: "large", quota, fleet: { url: REDIS_URL, prefix: PREFIX, name, leaseMs: 300 } });
     pools.push(pool);
     await until(() => pool.status.fleet?.available === true);
+    expect(pool.takeNews()).toEqual([]); // It was never lost.
     return pool;
   }
   const send = (pool: QuotaPool, reply: () => Promise<Response>) => pool.gate(reply)("http://test/v1", { body: "{}" });
@@ -70,8 +71,11 @@ describe.skipIf(await withoutRedis())("a fleet from outside", () => {
     await eventually(async () => (await view.look(name)).inFlight === 2);
     const busy = await view.look(name);
     expect(busy).toMatchObject({ processes: 1, share: 0.5, pausedMs: 0 });
-    expect(busy.owedMs).toBeGreaterThan(0);
-    expect(busy.reservedMs).toBeGreaterThan(0);
+    const { state } = quotaKeys(PREFIX, name);
+    expect(await redis.hmget(state, "tat", "tok")).toEqual([expect.any(String), expect.any(String)]);
+    await redis.hset(state, { tat: Date.now() + 60_000, tok: Date.now() + 120_000 });
+    const { reservedMs, owedMs } = await view.look(name);
+    expect([reservedMs > 30_000, owedMs > 90_000]).toEqual([true, true]);
     expect(await view.look(name)).toMatchObject({ processes: 1, inFlight: 2 }); // The looker is no process.
     end();
     for (const answer of answers) await (await answer).text();
@@ -100,6 +104,8 @@ describe.skipIf(await withoutRedis())("a fleet from outside", () => {
     await expect(waiting).rejects.toThrow("enough");
     await second.close();
     expect(await view.look(name)).toMatchObject({ processes: 1, reports: [{ admitted: 1 }] });
+    await first.close();
+    expect(await redis.exists(quotaKeys(PREFIX, name).reports)).toBe(0);
   });
 
   test("a dead route is dead for all, until it lives", async () => {
@@ -118,7 +124,8 @@ describe.skipIf(await withoutRedis())("a fleet from outside", () => {
     const { processes, reports } = quotaKeys(PREFIX, name);
     const now = Date.now();
     await redis.zadd(processes, now + 60_000, "stranger", now - 60_000, "dead");
-    await redis.hset(reports, { stranger: `${now} {"host":1}`, dead: `${now} {}` });
+    const [good = ""] = await redis.hvals(reports);
+    await redis.hset(reports, { stranger: `${now} {"host":1}`, dead: good });
     expect(await view.look(name)).toMatchObject({ processes: 2, reports: [{ pid: process.pid }] });
     await eventually(async () => (await redis.hexists(reports, "dead")) === 0); // By the next one that says it lives.
     expect(await redis.hexists(reports, "stranger")).toBe(1);

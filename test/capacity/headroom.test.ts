@@ -5,7 +5,8 @@ import { afterAnswer, afterRefusal, freshHeadroom, type Headroom } from "../../c
 
 /** Answers, one a second. */
 function seconds(headroom: Headroom, from: number, count: number, left?: number, wanted = true): Headroom {
-  let after = headroom;
+  // Once it has said that much was left, the provider's word about little counts.
+  let after = { ...headroom, highest: left === undefined ? 0 : 1000 };
   const said = left === undefined ? undefined : { limit: 1000, remaining: left * 1000 };
   for (let n = 1; n <= count; n += 1) after = afterAnswer(after, from + n * 1000, wanted, said);
   return after;
@@ -28,6 +29,21 @@ describe("headroom", () => {
   test("headers that say that next to nothing is left lower it, before anybody is refused", () => {
     expect(seconds(fresh, 0, 10, 0.001).share).toBeCloseTo(0.8 * 0.97 ** 10);
     expect(seconds(fresh, 0, 500, 0).share).toBe(0.05);
+  });
+
+  test("headers of a window of a second say nothing of how much may be used", () => {
+    let headroom = fresh;
+    for (let n = 1; n <= 60; n += 1) {
+      headroom = afterAnswer(headroom, n * 1000, true, { limit: 500, remaining: n % 8 });
+    }
+    expect(headroom.share).toBe(0.98);
+  });
+
+  test("after a refusal headers encourage nobody, until it is forgotten", () => {
+    const once = afterRefusal({ ...fresh, highest: 1000 }, 100_000);
+    const later = seconds(once, 100_000, 10, 0.9);
+    expect(later.share).toBeCloseTo(0.8 * 0.85 + 0.04);
+    expect(seconds(later, 110_000, 1000, 0.9)).toMatchObject({ refusedAt: 2, share: 0.99 });
   });
 
   test("a quota that nobody waits for proves nothing", () => {

@@ -129,6 +129,52 @@ describe("fairness", () => {
     expect(labels(starts)).toBe("bulk0 bulk1 single bulk2 bulk3 bulk4 bulk5");
   });
 
+  test.each(["interactive", "batch"] as const)(
+    "twenty people behind six hundred calls that are %s wait five seconds at most, and nothing is lost by it",
+    async (priority) => {
+      const limiter = limiterOf({ requestsPerMinute: 500, inFlight: 64 });
+      const starts: string[] = [];
+      const waits: number[] = [];
+      for (let n = 0; n < 600; n += 1) void send(limiter, starts, "bulk", { key: "bulk", priority }, 2000);
+      const person = async (key: string) => {
+        for (let n = 0; n < 5; n += 1) {
+          const { waitedMs } = await send(limiter, starts, key, { key }, 2000);
+          waits.push(waitedMs);
+          await clock.sleep(2000);
+        }
+      };
+      for (let n = 0; n < 20; n += 1) void person(`person ${n}`);
+      await vi.advanceTimersByTimeAsync(120_000);
+      expect(starts).toHaveLength(700);
+      expect(waits.sort((left, right) => left - right)[98]).toBeLessThanOrEqual(5_000);
+      // 700 starts at 500 a minute, and not one turn empty.
+      expect(times(starts).at(-1)).toBeLessThanOrEqual(700 * 120 + 100);
+    },
+  );
+
+  test("a hundred thousand wait in one queue, and any of them can leave it", async () => {
+    const limiter = limiterOf({ highWater: 200_000 });
+    const over = new AbortController();
+    setMaxListeners(0, over.signal);
+    const left: Promise<unknown>[] = [];
+    for (let n = 0; n < 100_000; n += 1) {
+      const leaves = n % 200 === 7;
+      const waiting = limiter.acquire({
+        key: `run ${n % 1000}`,
+        tokens: 0,
+        ...(leaves ? { signal: over.signal } : {}),
+      });
+      if (leaves) left.push(waiting.catch((error: unknown) => error));
+    }
+    expect(limiter.status.queued).toBe(100_000);
+    over.abort("enough");
+    expect(await Promise.all(left)).toEqual(Array.from({ length: 500 }, () => "enough"));
+    expect(limiter.status).toMatchObject({ queued: 99_500, admitted: 0 });
+    await vi.advanceTimersByTimeAsync(10 * INTERVAL);
+    expect(limiter.status).toMatchObject({ admitted: 8, inFlight: 8 });
+    await limiter.close();
+  });
+
   test("a returned request goes to the head of its run", async () => {
     const limiter = limiterOf();
     const starts: string[] = [];

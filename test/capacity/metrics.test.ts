@@ -1,8 +1,10 @@
 // Quotas as Prometheus reads them: the format is read back by the letter of its specification, with a reader of our own.
 
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Metric, metricsOf, metricsText, type PoolStatus, QuotaPool } from "../../capacity/index.js";
+import { RunTally } from "../../cli/worker/metrics-tally.js";
 import { FakeClock, until } from "./support.js";
 
 interface Read {
@@ -138,13 +140,22 @@ describe("metrics of quotas", () => {
     expect(values(read(metricsText(metricsOf([pool, pool]))), "requests_admitted_total")).toEqual([{ large: 2 }]);
   });
 
+  test("are those that the page lists, in its order", () => {
+    const page = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+    const listed = [...page.matchAll(/^\| `(bulkhead_\w+)` \|/gm)].map(([, name]) => name);
+    const fleet = { available: true, processes: 1 };
+    const worker = new RunTally({ tell: () => undefined }).metrics({ atWork: 0, concurrency: 1 });
+    expect([...metricsOf(pools({ fleet })), ...worker].map(({ name }) => name)).toEqual(listed);
+  });
+
   test("no pools: nothing", () => {
     expect(metricsText(metricsOf([]))).toBe("");
   });
 });
 
 test("whatever is in a label, a help or a number is read back as it was", () => {
-  const label = fc.string({ unit: "binary" }).map((text) => text.replaceAll("\r", "")); // No line ends but \n are told apart here.
+  // Above all what has to be escaped.
+  const label = fc.string({ unit: fc.constantFrom('"', "\\", "\n", "n", "a", "{", "}", ",", "=", " ", "é") });
   const sample = fc.record({ labels: fc.dictionary(fc.constantFrom("a", "b_2", "_c"), label), value: fc.double() });
   const metric = fc.record({
     ...{ name: fc.constant("x_total"), help: label, type: fc.constantFrom<Metric["type"]>("counter", "gauge") },

@@ -27,8 +27,10 @@ describe.skipIf(await withoutRedis())("a fleet in the terminal", () => {
 
   test("nobody yet", async () => {
     const terminal = testTerminal({ cwd: "/" });
-    await showQuota(options, terminal, { prefix });
-    expect(terminal.written.out).toMatch(/^0 quotas shared at redis:\/\/127\.0\.0\.1:6379\nNobody uses one now/);
+    // The default user of a Redis without passwords takes any.
+    await showQuota({ quota: REDIS_URL.replace("//", "//default:hush@") }, terminal, { prefix });
+    expect(terminal.written.out).toMatch(/^0 quotas shared at redis:\/\/default:\*\*\*@127\.0\.0\.1:6379\nNobody uses/);
+    expect(terminal.written.out).not.toContain("hush");
     expect(terminal.written.out).toMatch(/^offline-large +1,200/m);
   });
 

@@ -102,6 +102,10 @@ describe.skipIf(await withoutServers())("the queue", { timeout: 3 * MINUTES }, (
     expect(stdout).toMatch(/^t +failed +batch .*failed: this worker has no graph "nowhere"/m);
     expect(stdout).toMatch(/submit --thread THREAD --resume/);
     expect(worker.lines("failed")).toHaveLength(1);
+    // Nothing was begun: the queue has all there is, and puts it in again.
+    const again = await place.bulkhead(["submit", "--thread", "t", "--resume", "--graph", "agent", "--wait", "--json"]);
+    expect(again.code, again.stderr).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({ thread: "t", status: "finished" });
   });
 
   test.each([

@@ -28,6 +28,10 @@ const RUN: Readonly<Record<string, DocumentedCommand>> = {
 };
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  "npx bulkhead quota --quota redis://127.0.0.1:6379": "test/cli/quota.int.test.ts",
+  "npx bulkhead quota --quota redis://127.0.0.1:6379 --watch": "test/cli/quota.int.test.ts",
+  "npx bulkhead quota --quota redis://127.0.0.1:6379 --watch --json": "test/cli/quota.int.test.ts",
+  "npx bulkhead worker --metrics 9464": "test/cli/worker-metrics.int.test.ts",
   'npm install && npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."':
     "test/cli/run.int.test.ts",
   'npm start -- "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it."': "test/cli/run.int.test.ts",

@@ -1,5 +1,7 @@
 // What a worker shows over HTTP, asked by real requests.
 
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import type { PoolStatus } from "../../../capacity/index.js";
 import type { WorkerEvent } from "../../../cli/worker/log.js";
@@ -100,6 +102,10 @@ describe("a worker's metrics", () => {
   test("it is gone when it is closed, whoever still listens", async () => {
     const { server, get } = await serving();
     await get("/healthz"); // Leaves a connection that is kept alive.
+    const slow = connect(Number(new URL(server.address).port), "127.0.0.1").on("error", () => undefined);
+    await once(slow, "connect");
+    slow.write("GET /metrics HTTP/1.1\r\n"); // And never the rest.
+    await get("/healthz");
     servers.splice(0);
     await server.close();
     await expect(get("/healthz")).rejects.toThrow();
