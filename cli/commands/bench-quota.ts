@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { QuotaProgress, QuotaRow } from "../../lab/bench/quota/index.js";
 import { CommandError, UsageError } from "../exit.js";
-import { command, wholeNumber, withJson } from "../options.js";
+import { command, quotaOption, wholeNumber, withJson } from "../options.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../text.js";
 
@@ -17,6 +17,8 @@ interface QuotaOptions {
   readonly scale: string;
   readonly rpm: string;
   readonly seed: string;
+  readonly processes: string;
+  readonly quota?: string;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -43,6 +45,8 @@ export const quotaBenchCommand = (terminal: Terminal): Command =>
     .option("--scale <number>", "how many times as fast as the machine's time runs", wholeNumber, "20")
     .option("--rpm <number>", "requests per minute that the provider allows", wholeNumber, "500")
     .option("--seed <number>", "latencies, network and the outsider follow from it", wholeNumber, "0")
+    .option("--processes <number>", "processes that share the tasks of a row", wholeNumber, "1")
+    .addOption(quotaOption())
     .option("--out <directory>", "write quota.json and quota.txt there")
     .addHelpText(
       "after",
@@ -52,8 +56,8 @@ export const quotaBenchCommand = (terminal: Terminal): Command =>
 
 async function quota(options: QuotaOptions, terminal: Terminal): Promise<void> {
   const { benchQuota, QUOTA_HARNESSES, QUOTA_PROVIDERS } = await import("../../lab/bench/quota/index.js");
-  const { calls, scale, rpm, seed, out, json = false } = options;
-  for (const [name, value] of Object.entries({ calls, scale, rpm })) {
+  const { calls, scale, rpm, seed, processes, quota: fleet, out, json = false } = options;
+  for (const [name, value] of Object.entries({ calls, scale, rpm, processes })) {
     if (Number(value) === 0) throw new UsageError(`--${name} must be 1 or more.`);
   }
   const tasks = options.tasks.split(",").map((text) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) : Number.NaN));
@@ -70,6 +74,7 @@ async function quota(options: QuotaOptions, terminal: Terminal): Promise<void> {
     requestsPerMinute: Number(rpm),
     scale: Number(scale),
     seed: Number(seed),
+    processes: Number(processes),
   };
   const aborting = new AbortController();
   const stopListening = terminal.onInterrupt(() => aborting.abort(new Error("interrupted")));
@@ -77,6 +82,7 @@ async function quota(options: QuotaOptions, terminal: Terminal): Promise<void> {
     const onProgress = terminal.interactive ? progress((line) => terminal.err(line)) : undefined;
     const rows = await benchQuota({
       ...settings,
+      ...(fleet === undefined ? {} : { settings: { BULKHEAD_QUOTA: fleet } }),
       signal: aborting.signal,
       ...(onProgress === undefined ? {} : { onProgress }),
     });

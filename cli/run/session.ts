@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly workspace: string;
   /** What it may use. Unset: as much as it likes. */
   readonly budget?: RunBudget | undefined;
+  /** How urgent its model calls are. Default `interactive`. */
+  readonly priority?: "interactive" | "batch";
 }
 
 interface Prepared {
@@ -171,12 +173,12 @@ export class Session {
   }
 
   private async invoke(input: Prepared["input"], lease: Lease, turn: number): Promise<Outcome> {
-    const { loaded, interruption, thread, run, budget } = this.options;
+    const { loaded, interruption, thread, run, budget, priority } = this.options;
     const keeper = budget === undefined ? [] : [new BudgetKeeper(loaded.harness.journal, budget)];
     try {
       await loaded.graph.invoke(input, {
         callbacks: keeper,
-        configurable: { thread_id: thread, run_id: run },
+        configurable: { thread_id: thread, run_id: run, ...(priority === "batch" ? { priority } : {}) },
         runId: turn === 0 ? run : randomUUID(), // A trace has one root per invocation.
         durability: "sync",
         control: interruption.control,

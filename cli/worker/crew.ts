@@ -2,7 +2,7 @@
 
 import type { Job } from "bullmq";
 import type { WorkerLog } from "./log.js";
-import { type QueuedRun, readQueuedRun } from "./queued-run.js";
+import { priorityOf, type QueuedRun, readQueuedRun } from "./queued-run.js";
 import type { QueuePackages } from "./redis.js";
 import type { Step } from "./step.js";
 import { type Workbench, workOn } from "./work.js";
@@ -13,7 +13,7 @@ export class Crew {
 
   constructor(
     private readonly packages: Pick<QueuePackages, "bullmq">,
-    private readonly bench: Omit<Workbench, "onBegin">,
+    private readonly bench: Omit<Workbench, "onBegin" | "priority">,
     private readonly log: Pick<WorkerLog, "tell">,
   ) {}
 
@@ -40,7 +40,7 @@ export class Crew {
         queued = kept;
         await job.updateData(kept).catch(() => undefined); // The task stays in Redis a little longer then.
       };
-      const step = await workOn(queued, { ...this.bench, onBegin });
+      const step = await workOn(queued, { ...this.bench, priority: priorityOf(job.priority), onBegin });
       return await this.move(step, queued, job, token, begun);
     } finally {
       this.atWork.delete(thread);

@@ -10,7 +10,7 @@ import type { Interruption } from "../run/interruption.js";
 import { Session } from "../run/session.js";
 import type { Terminal } from "../terminal.js";
 import type { Graphs } from "./graphs.js";
-import type { QueuedRun } from "./queued-run.js";
+import type { Priority, QueuedRun } from "./queued-run.js";
 import { type Step, stepAfter, stepAfterError, waitFor } from "./step.js";
 
 /** What work is done with. */
@@ -24,6 +24,8 @@ export interface Workbench {
   readonly interruption: Interruption;
   readonly terminal: Terminal;
   readonly clock: Pick<Clock, "now">;
+  /** How urgent the run's model calls are. */
+  readonly priority: Priority;
   /** Ids of runs. */
   readonly ids: () => string;
   /** Called when the run has really begun: from here on the journal has its task. */
@@ -42,7 +44,7 @@ export async function workOn(queued: QueuedRun, bench: Workbench): Promise<Step>
 }
 
 async function bringOn(queued: QueuedRun, bench: Workbench): Promise<Step> {
-  const { graphs, workspace, settings, interruption, terminal, clock, ids, onBegin } = bench;
+  const { graphs, workspace, settings, interruption, terminal, clock, priority, ids, onBegin } = bench;
   const { thread, task, sleep } = queued;
   const loaded = graphs.of(queued.graph);
   const { journal } = loaded.harness;
@@ -63,7 +65,7 @@ async function bringOn(queued: QueuedRun, bench: Workbench): Promise<Step> {
   const run = ids();
   const session = new Session({
     ...{ loaded, saver: graphs.saver, terminal, interruption, thread, run, task, workspace },
-    ...{ approve: "ask", interactive: false, mode: "queued", budget },
+    ...{ approve: "ask", interactive: false, mode: "queued", budget, priority },
   });
   let begun: Promise<void> | undefined;
   const outcome = await session.execute(() => {

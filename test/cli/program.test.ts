@@ -26,6 +26,7 @@ describe("help and version", () => {
     "inspect",
     "graph",
     "doctor",
+    "quota",
     "probe",
     "dev",
     "new",
@@ -35,7 +36,7 @@ describe("help and version", () => {
     expect(out).toMatch(new RegExp(`Examples:\n( {2}\\$ .*\n)* {2}\\$ .*bulkhead ${name}`));
   });
 
-  test.for(["approvals", "effects", "threads", "show", "inspect", "doctor", "run"])("%s has --json", async (name) => {
+  test.for(["approvals", "effects", "threads", "show", "inspect", "doctor", "quota", "run"])("%s has --json", async (name) => {
     expect((await typed(name, "--help")).out).toContain("--json");
   });
 

@@ -54,6 +54,7 @@ function setup(steps: readonly ScriptStep[] = paying, forecast?: () => readonly 
         terminal: testTerminal(),
         clock: { now: () => clock.at },
         ids: () => `run-${++runs}`,
+        priority: "interactive",
         onBegin: async (_run, kept) => void begun.push(kept),
       });
     },
