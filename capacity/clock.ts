@@ -21,7 +21,7 @@ export function scaledClock(scale: number): Clock {
   const from = performance.now();
   return {
     scale,
-    now: () => began + (performance.now() - from) * scale,
+    now: () => Math.floor(began + (performance.now() - from) * scale),
     sleep: (ms, signal) => systemClock.sleep(ms / scale, signal),
   };
 }

@@ -135,9 +135,14 @@ export class Lane {
     if (this.#headroom.share !== share) this.#keepPace();
   }
 
-  /** Hands Bottleneck as many empty jobs as make sense now. Call it whenever something came or changed. */
-  pump(): void {
-    if (this.#asking || this.#options.pause.leftMs > 0 || this.tokenWaitMs > 0) return;
+  /**
+   * Hands Bottleneck as many empty jobs as make sense now. Call it whenever something came or changed, and again after the
+   * milliseconds that it returns; with 0 it knows itself when it has to go on. The time is looked at once: a pause that
+   * ends between two looks would be waited for by nobody.
+   */
+  pump(): number {
+    const blockedMs = Math.max(this.#options.pause.leftMs, this.tokenWaitMs);
+    if (this.#asking || blockedMs > 0) return blockedMs;
     const alone = !this.#shared?.available;
     const ahead = alone ? Math.min(MOST_AHEAD, 1 + Math.floor((AHEAD_MS * this.#scale) / this.#minTimeMs)) : 1;
     while (this.#handed < Math.min(ahead, this.#queue.size)) {
@@ -146,6 +151,7 @@ export class Lane {
       // on in an async context of its own, which a job that ran the call itself would have lost.
       void this.#bottleneck.schedule(() => this.#turn());
     }
+    return 0;
   }
 
   async close(): Promise<void> {

@@ -201,15 +201,14 @@ export class QueueLimiter implements Limiter {
 
   /** Lets the lane go on, and sets the one alarm to what comes next. */
   #pump(): void {
-    this.#lane.pump();
-    if (this.#queue.size > 0) this.#setAlarm();
+    const blockedMs = this.#lane.pump();
+    if (this.#queue.size > 0) this.#setAlarm(blockedMs);
     else this.#silence();
   }
 
-  #setAlarm(): void {
+  #setAlarm(blockedMs: number): void {
     const [first] = this.#quiet;
     const now = this.#now;
-    const blockedMs = Math.max(this.#pause.leftMs, this.#lane.tokenWaitMs);
     const at = Math.min(
       blockedMs > 0 ? now + blockedMs : Number.POSITIVE_INFINITY,
       first === undefined ? Number.POSITIVE_INFINITY : first.since + NOTICE_MS,

@@ -204,6 +204,24 @@ describe("pause", () => {
     for (let n = 3; n < 6; n += 1) expect((at[n] ?? 0) - (at[n - 1] ?? 0)).toBeGreaterThanOrEqual(INTERVAL - TICKS);
   });
 
+  test("ends also for those who look at the time while it ends", async () => {
+    // Every look at this clock takes a while, so that a pause ends between any two of them.
+    for (let pauseMs = 0.5; pauseMs < 12; pauseMs += 0.5) {
+      let looks = 0;
+      const look = (): number => {
+        looks += 1;
+        return Date.now() + looks * 0.4;
+      };
+      const slow: Clock = { now: look, sleep: clock.sleep };
+      const limiter = limiterOf({ clock: slow });
+      const starts: string[] = [];
+      limiter.pause(pauseMs);
+      void send(limiter, starts, "a");
+      await vi.advanceTimersByTimeAsync(3 * INTERVAL);
+      expect([pauseMs, ...labels(starts)]).toEqual([pauseMs, "a"]);
+    }
+  });
+
   test("a wait longer than allowed is refused at once; waiting for one's turn does not count", async () => {
     const limiter = limiterOf();
     const starts: string[] = [];

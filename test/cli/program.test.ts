@@ -36,9 +36,12 @@ describe("help and version", () => {
     expect(out).toMatch(new RegExp(`Examples:\n( {2}\\$ .*\n)* {2}\\$ .*bulkhead ${name}`));
   });
 
-  test.for(["approvals", "effects", "threads", "show", "inspect", "doctor", "quota", "run"])("%s has --json", async (name) => {
-    expect((await typed(name, "--help")).out).toContain("--json");
-  });
+  test.for(["approvals", "effects", "threads", "show", "inspect", "doctor", "quota", "run"])(
+    "%s has --json",
+    async (name) => {
+      expect((await typed(name, "--help")).out).toContain("--json");
+    },
+  );
 
   test("run --help documents the exit codes", async () => {
     expect((await typed("run", "--help")).out).toMatch(/3 waiting for approval, 4 blocked by the gate/);
