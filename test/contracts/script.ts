@@ -11,6 +11,9 @@ import {
   resolveModel,
 } from "../../models/index.js";
 
+/** Nothing in a test is worth a longer wait for capacity. */
+const MAX_WAIT_MS = 5_000;
+
 /** One scripted answer: text, calls, or a function of the request. */
 export type ScriptStep = string | BrainAnswer | ((request: BrainRequest) => string | BrainAnswer);
 
@@ -41,6 +44,6 @@ export function script(
 /** A resolved model on a scripted brain. */
 export function scriptedModel(brain: Brain, faults: readonly string[] = []) {
   const provider = new OfflineProvider({ brain, faults: faults.map(parseFault) });
-  const resolved = resolveModel(readSettings({}), { provider });
+  const resolved = resolveModel(readSettings({ BULKHEAD_MAX_WAIT_MS: String(MAX_WAIT_MS) }), { provider });
   return { ...resolved, provider };
 }
