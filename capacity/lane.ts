@@ -10,9 +10,12 @@ import type { Pause } from "./pause.js";
 import type { SharedQuota } from "./shared-quota.js";
 import type { TokenLedger } from "./token-ledger.js";
 
-/** Bottleneck needs about 5 ms to take a job in: so many real milliseconds of starts are handed to it ahead. */
-const AHEAD_MS = 25;
-const MOST_AHEAD = 8;
+/**
+ * So many real milliseconds of starts are handed to Bottleneck ahead: it needs about 5 ms to take a job in, and what it
+ * has taken in keeps its place in the pace when this process is late.
+ */
+const AHEAD_MS = 100;
+const MOST_AHEAD = 16;
 /** How often a process asks the fleet again while all its slots are taken, in real milliseconds. */
 const ASK_AGAIN_MS = 25;
 /** The longest it sleeps before it asks again, in real milliseconds: somebody may give something back. */
@@ -60,6 +63,9 @@ export class Lane {
   #slots = 0;
   #lastStart = Number.NEGATIVE_INFINITY;
   #meanHoldMs = 0;
+  #meanGapMs = 0;
+  /** Whether somebody was left waiting when the last request left. */
+  #backlog = false;
   /** Jobs that Bottleneck holds and has not started. */
   #handed = 0;
   /** Ends the sleep between two questions to the fleet. */
@@ -80,8 +86,8 @@ export class Lane {
     this.#queue = queue;
     this.#headroom = freshHeadroom(headroom.start, headroom.most, clock.now());
     this.#shared = shared;
-    this.#bottleneck = new Bottleneck({ minTime: 0, maxConcurrent: options.inFlight });
-    this.#keepPace();
+    this.#setPace();
+    this.#bottleneck = new Bottleneck({ minTime: this.#minTimeMs / this.#scale, maxConcurrent: this.#slots });
     if (shared !== undefined) {
       shared.onChange = () => {
         this.#keepPace();
@@ -96,11 +102,10 @@ export class Lane {
     return this.#shared?.available ? this.#shared.fleet.headroom.share : this.#headroom.share;
   }
 
-  /** Milliseconds between two starts of this process when everybody is busy. */
+  /** Milliseconds between two starts of this process while requests wait. In a fleet, as it was lately. */
   get gapMs(): number {
-    const { requestsPerMinute } = this.#options;
     if (!this.#shared?.available) return this.#minTimeMs;
-    return (60_000 * this.#shared.fleet.processes) / (requestsPerMinute * this.share);
+    return Math.max(60_000 / (this.#options.requestsPerMinute * this.share), this.#meanGapMs);
   }
 
   /** Milliseconds until the pace and the tokens let the next request leave; 0 or less: now. */
@@ -159,8 +164,14 @@ export class Lane {
     await this.#shared?.close();
   }
 
-  /** Sets the pace to what this process may do: all of it alone, its part when the fleet's quota cannot be asked. */
   #keepPace(): void {
+    if (!this.#setPace()) return;
+    const settings = { minTime: this.#minTimeMs / this.#scale, maxConcurrent: this.#slots };
+    void this.#bottleneck.updateSettings(settings);
+  }
+
+  /** What this process may do: all of it alone, its part when the fleet's quota cannot be asked. `false`: as before. */
+  #setPace(): boolean {
     const { requestsPerMinute, inFlight, headroom, tokens } = this.#options;
     const shared = this.#shared;
     // While the fleet answers, the fleet paces: the lane only keeps this process below all of the quota. When it does
@@ -171,10 +182,10 @@ export class Lane {
     const minTimeMs = (60_000 * parts) / (requestsPerMinute * share);
     const slots = Math.max(1, Math.floor(inFlight / parts));
     tokens?.ledger.setRate((tokens.perMinute * share) / parts);
-    if (minTimeMs === this.#minTimeMs && slots === this.#slots) return;
+    const isNew = minTimeMs !== this.#minTimeMs || slots !== this.#slots;
     this.#minTimeMs = minTimeMs;
     this.#slots = slots;
-    void this.#bottleneck.updateSettings({ minTime: minTimeMs / this.#scale, maxConcurrent: slots });
+    return isNew;
   }
 
   /** One turn: lasts as long as the slot that it gives out. */
@@ -213,6 +224,8 @@ export class Lane {
       this.inFlight -= 1;
       return undefined;
     }
+    if (this.#backlog) this.#meanGapMs += (startedAt - this.#lastStart - this.#meanGapMs) / 16;
+    this.#backlog = this.#queue.size > 0;
     this.#lastStart = startedAt;
     this.admitted += 1;
     this.#queue.turned();

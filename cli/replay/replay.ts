@@ -53,6 +53,8 @@ async function again(journal: Journal, opened: Opened): Promise<number> {
   // The graph is built from the environment: with a journal in memory that names and signs as the recording one.
   const keyFile = keyFileOf(settings.database, settings.keyFile, terminal.cwd);
   terminal.env["BULKHEAD_DB"] = "memory:";
+  // What asks no live model sends nothing, and is no member of a fleet.
+  if (options.mode !== "regress") terminal.env["BULKHEAD_QUOTA"] = "process";
   if (keyFile !== undefined) terminal.env["BULKHEAD_KEY_FILE"] = keyFile;
   terminal.env["BULKHEAD_WORKSPACE"] = target.workspace ?? settings.workspace;
   const { graph, harness } = await loadGraph(project, target.graph);

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { redisPlace, withoutRedis } from "./cache-redis.js";
+import { withoutRedis } from "../support/redis.js";
+import { redisPlace } from "./cache-redis.js";
 import { OpenAIServer } from "./openai-server.js";
 import { until } from "./support.js";
 
@@ -110,7 +111,7 @@ describe("over a SQLite file", () => {
   });
 });
 
-describe.skipIf(await withoutRedis())("over Redis", () => {
+describe.skipIf(await withoutRedis("the tests of a cache that a fleet shares"))("over Redis", () => {
   suite(() => {
     const { url, prefix, remove } = redisPlace();
     return { args: [url, prefix], remove };

@@ -2,12 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { redisStore } from "../../capacity/cache/redis-store.js";
 import { keepingCache, obtainedOf, systemClock, trustOfAnswer } from "../../capacity/index.js";
-import { OwnRedis, redisContent, redisPlace, withoutRedis } from "./cache-redis.js";
+import { RedisServer, withoutRedis, withoutRedisServer } from "../support/redis.js";
+import { redisContent, redisPlace } from "./cache-redis.js";
 import { storeSuite } from "./cache-store.js";
 import { OpenAIServer } from "./openai-server.js";
 import { Events, guarded, routeTo } from "./support.js";
 
-describe.skipIf(await withoutRedis())("in Redis", () => {
+const without = "the tests of the cache in Redis";
+describe.skipIf((await withoutRedis(without)) || withoutRedisServer(without))("in Redis", () => {
   storeSuite(async () => {
     const { url, prefix, remove } = redisPlace();
     const store = redisStore({ url, prefix });
@@ -69,7 +71,7 @@ describe.skipIf(await withoutRedis())("in Redis", () => {
   };
 
   test("frozen, killed, restarted empty: every call goes on, it is told once, and the cache comes back", async () => {
-    await using redis = await OwnRedis.start();
+    await using redis = await RedisServer.open();
     await using under = await world(redis);
     const { ask, states, events } = under;
     await ask("a");
@@ -89,7 +91,7 @@ describe.skipIf(await withoutRedis())("in Redis", () => {
     for (const text of ["a", "b"]) expect(await ask(text)).toMatchObject({ cached: false });
     expect(states()).toEqual(["lost", "back", "lost"]);
     const reasons = events.all.flatMap((event) => (event.kind === "cache" ? [event.reason] : []));
-    expect(reasons[2]).toMatch(/^the answer cache in Redis at 127\.0\.0\.1:\d+ /);
+    expect(reasons[2]).toMatch(/^the answer cache: Redis at 127\.0\.0\.1:\d+ /);
     await redis.start();
     await back();
     await ask("d");
@@ -97,7 +99,7 @@ describe.skipIf(await withoutRedis())("in Redis", () => {
   });
 
   test("absent from the start: no call waits for it or fails, and it is used as soon as it is there", async () => {
-    await using redis = await OwnRedis.start();
+    await using redis = await RedisServer.open();
     await redis.kill();
     await using under = await world(redis);
     const { ask, states, events } = under;

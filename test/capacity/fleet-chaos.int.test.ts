@@ -6,20 +6,15 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { RedisServer, withoutRedisServer } from "../support/redis.js";
 import { clockThatIsOff, Fleet, Member, QUOTA } from "./fleet.js";
-import { RedisServer } from "./redis-server.js";
-
-const probe = await RedisServer.open();
-await probe?.close();
-const away = probe === undefined && process.env["CI"] !== "true";
-if (away) process.stderr.write("no redis-server on the path: the tests of a fleet in trouble are skipped\n");
 
 type Shared = Member["shared"];
 const SECOND = 1_000;
 /** What the provider allows within a second, and two that may leave at once. */
 const ALLOWED = QUOTA.requestsPerMinute / 60 + 2;
 
-describe.skipIf(away)("a fleet", { timeout: 60_000 }, () => {
+describe.skipIf(withoutRedisServer("the tests of a fleet in trouble"))("a fleet", { timeout: 60_000 }, () => {
   let server: RedisServer;
   let name: string;
   let fleet: Fleet | undefined;
@@ -27,7 +22,7 @@ describe.skipIf(away)("a fleet", { timeout: 60_000 }, () => {
   const children: ReturnType<typeof fork>[] = [];
 
   beforeEach(async () => {
-    server = (await RedisServer.open()) as RedisServer;
+    server = await RedisServer.open();
     name = randomUUID();
     fleet = undefined;
   });
@@ -93,7 +88,7 @@ describe.skipIf(away)("a fleet", { timeout: 60_000 }, () => {
   });
 
   const trouble: [string, () => Promise<void>, () => Promise<void>][] = [
-    ["killed, and back empty", () => server.kill(), async () => void (await server.start())],
+    ["killed, and back empty", () => server.kill(), () => server.start()],
     ["frozen", async () => server.freeze(), async () => server.thaw()],
   ];
   test.each(trouble)(

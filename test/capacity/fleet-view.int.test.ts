@@ -7,13 +7,13 @@ import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { CircuitBreaker } from "../../capacity/breaker.js";
 import { FleetView, type Quota, QuotaPool } from "../../capacity/index.js";
 import { quotaKeys } from "../../capacity/redis/scripts.js";
-import { REDIS_URL, removeKeys, withoutRedis } from "../cli/quota-place.js";
+import { REDIS_URL, removeKeys, withoutRedis } from "../support/redis.js";
 import { until } from "./support.js";
 
 const PREFIX = `bulkhead:test[${randomUUID()}]:`; // With letters that mean something in a glob.
 const QUOTA: Quota = { requestsPerMinute: 600, tokensPerMinute: 60_000, inFlight: 10, headroom: 0.5, maxHeadroom: 0.5 };
 
-describe.skipIf(await withoutRedis())("a fleet from outside", () => {
+describe.skipIf(await withoutRedis("the tests of a fleet from outside"))("a fleet from outside", () => {
   const redis = new Redis(REDIS_URL, { lazyConnect: true });
   const view = new FleetView({ url: REDIS_URL, prefix: PREFIX });
   let name: string;

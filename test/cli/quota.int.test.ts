@@ -5,10 +5,10 @@ import { afterEach, describe, expect, test } from "vitest";
 import { QuotaPool } from "../../capacity/index.js";
 import { showQuota } from "../../cli/quota/quota.js";
 import { FakeClock, settle, until } from "../capacity/support.js";
-import { REDIS_URL, removeKeys, withoutRedis } from "./quota-place.js";
+import { REDIS_URL, removeKeys, withoutRedis } from "../support/redis.js";
 import { testTerminal } from "./terminal.js";
 
-describe.skipIf(await withoutRedis())("a fleet in the terminal", () => {
+describe.skipIf(await withoutRedis("the tests of shared quotas"))("a fleet in the terminal", () => {
   const prefix = `bulkhead:test:${randomUUID()}:`;
   const pools: QuotaPool[] = [];
   afterEach(async () => {

@@ -7,23 +7,12 @@ import { openJournal } from "../../checkpoints/index.js";
 import { RunQueue } from "../../cli/worker/run-queue.js";
 import type { QueueState } from "../../cli/worker/states.js";
 import { postgresPlace, withoutPostgres } from "../checkpoints/support.js";
+import { REDIS_URL, withoutRedis } from "../support/redis.js";
 import { Place, type Running } from "./bulkhead.js";
 
-export const REDIS_URL = "redis://127.0.0.1:6379";
-
 /** Whether to leave these tests out: never in CI, else when Redis or Postgres is not there. */
-export async function withoutServers(): Promise<boolean> {
-  if (process.env["CI"] === "true") return false;
-  const redis = new Redis(REDIS_URL, { lazyConnect: true, retryStrategy: () => null });
-  redis.on("error", () => undefined);
-  const isAway = await redis.connect().then(
-    () => false,
-    () => true,
-  );
-  redis.disconnect();
-  if (isAway) process.stderr.write(`no Redis at ${REDIS_URL}: the tests of the queue are skipped\n`);
-  return isAway || (await withoutPostgres());
-}
+export const withoutServers = async (): Promise<boolean> =>
+  (await withoutRedis("the tests of the queue")) || (await withoutPostgres());
 
 /** A line of `worker --json`. */
 export interface WorkerLine {

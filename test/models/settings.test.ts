@@ -8,7 +8,13 @@ const key = { OPENAI_API_KEY: "sk-secret" };
 
 describe("readSettings", () => {
   it("means the offline provider when nothing is set", () => {
-    const quota = { requestsPerMinute: 1_200, tokensPerMinute: 600_000, inFlight: 32, headroom: 0.8, maxHeadroom: 0.98 };
+    const quota = {
+      requestsPerMinute: 1_200,
+      tokensPerMinute: 600_000,
+      inFlight: 32,
+      headroom: 0.8,
+      maxHeadroom: 0.98,
+    };
     expect(readSettings({})).toEqual({
       offline: { primary: quota, fallback: quota },
       maxQueued: 100_000,

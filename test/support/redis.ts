@@ -1,12 +1,43 @@
-// A Redis of a test's own, to be killed, frozen and started again empty.
+// Redis in tests: the one that runs here, and servers of a test's own, to be killed, frozen and started again empty.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+
+export const REDIS_URL = "redis://127.0.0.1:6379";
+
+/** Whether to leave these tests out: never in CI, else when there is no Redis. Says what is left out. */
+export async function withoutRedis(what: string): Promise<boolean> {
+  if (process.env["CI"] === "true") return false;
+  const redis = new Redis(REDIS_URL, { lazyConnect: true, retryStrategy: () => null });
+  redis.on("error", () => undefined);
+  const isAway = await redis.connect().then(
+    () => false,
+    () => true,
+  );
+  redis.disconnect();
+  if (isAway) process.stderr.write(`no Redis at ${REDIS_URL}: ${what} are skipped\n`);
+  return isAway;
+}
+
+/** Whether to leave out tests that start a Redis of their own: never in CI, else when there is no `redis-server`. */
+export function withoutRedisServer(what: string): boolean {
+  if (process.env["CI"] === "true" || spawnSync("redis-server", ["--version"]).status === 0) return false;
+  process.stderr.write(`no redis-server on the path: ${what} are skipped\n`);
+  return true;
+}
+
+/** Removes all keys with this prefix from the Redis that runs here. */
+export async function removeKeys(prefix: string): Promise<void> {
+  const redis = new Redis(REDIS_URL);
+  const keys = await redis.keys(`${prefix.replaceAll(/[\\*?[\]]/g, "\\$&")}*`);
+  if (keys.length > 0) await redis.del(...keys);
+  redis.disconnect();
+}
 
 /** A server on a port of its own, without persistence. */
 export class RedisServer {
@@ -19,26 +50,22 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts one, or with `false` only chooses its port. `undefined`: there is no Redis on this machine. */
-  static async open(start = true): Promise<RedisServer | undefined> {
+  /** Starts one. */
+  static async open(): Promise<RedisServer> {
     const probe = createServer().listen(0, "127.0.0.1");
     await once(probe, "listening");
     const { port } = probe.address() as { port: number };
     probe.close();
     const server = new RedisServer(port);
-    if (!start) return server;
-    return (await server.start()) ? server : undefined;
+    await server.start();
+    return server;
   }
 
-  /** Starts it, empty. `false`: there is no Redis on this machine. */
-  async start(): Promise<boolean> {
+  /** Starts it, empty. */
+  async start(): Promise<void> {
     const values = ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--dir", this.#directory];
-    const child = spawn("redis-server", values, { stdio: "ignore" });
-    this.#child = child;
-    const [missing] = await Promise.race([once(child, "error"), once(child, "spawn").then(() => [undefined])]);
-    if (missing !== undefined) return false;
+    this.#child = spawn("redis-server", values, { stdio: "ignore" });
     await this.#answers();
-    return true;
   }
 
   /** kill -9. */
@@ -68,6 +95,10 @@ export class RedisServer {
     } finally {
       redis.disconnect();
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async close(): Promise<void> {
