@@ -237,7 +237,7 @@ export class Lane {
     this.#asking = true;
     this.#ids += 1;
     const id = String(this.#ids);
-    const leave = await shared.take(id, cost, this.#queue.size).catch(() => undefined);
+    const leave = await shared.take(id, cost).catch(() => undefined);
     this.#asking = false;
     if (leave === undefined) return this.#queue.turned(); // The connection is gone; the lane has its own pace by now.
     if (!leave.granted) {

@@ -34,11 +34,11 @@ export interface SharedQuota {
   onChange: (() => void) | undefined;
   /**
    * Takes leave for one request, all that it needs or nothing. The slot is held under `id` until {@link giveBack}, and
-   * for as long as this process lives. `waiting`: how many wait here, so that longer queues catch up. Default 1.
+   * for as long as this process lives.
    *
    * @throws whatever the connection throws; then `available` is `false`.
    */
-  take(id: string, tokens: number, waiting?: number): Promise<Leave>;
+  take(id: string, tokens: number): Promise<Leave>;
   /** Gives the slot back. Never throws: a slot that is not given back runs out. */
   giveBack(id: string): void;
   /** Charges tokens beyond an estimate, or gives some back. */

@@ -122,7 +122,7 @@ export class RedisQuota implements SharedQuota {
     return this.#fleet;
   }
 
-  async take(id: string, tokens: number, waiting = 1): Promise<Leave> {
+  async take(id: string, tokens: number): Promise<Leave> {
     const { requestsPerMinute, tokensPerMinute = 0, inFlight } = this.#options.quota;
     const lease = this.#lease(id);
     this.#held.add(lease);
@@ -133,7 +133,7 @@ export class RedisQuota implements SharedQuota {
         [
           ...[lease, this.#process, this.#leaseMs, this.#leaseMs, requestsPerMinute * this.#scale, BURST, inFlight],
           ...[HORIZON_MS, tokensPerMinute * this.#scale, TOKEN_BURST_MS / this.#scale],
-          ...[tokens, this.#headroomText, waiting],
+          ...[tokens, this.#headroomText],
         ],
       );
       const [granted, ms, reason, now, processes, headroom, broken] = taken.parse(reply);

@@ -27,8 +27,7 @@ const PROBE_MS = 5_000;
 
 /**
  * Leave for one request: breaker, pause, slots, pace, tokens, in this order. `broken` is set while the route is dead, as
- * far as any process knows: milliseconds, a blank, and why. A process whose queue is longer than usual may reserve further
- * ahead than the others, so that it catches up.
+ * far as any process knows: milliseconds, a blank, and why.
  * Returns `{granted, ms or -1, reason, now, processes, headroom, broken or ''}`.
  */
 export const TAKE = redisScript(`${NOW}${TEXT}
@@ -38,12 +37,8 @@ local requests, burst, slots, horizon = tonumber(ARGV[5]), tonumber(ARGV[6]), to
 local tokens, tokenBurst, needed = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 redis.call('ZADD', processes, text(now + processMs), process)
 redis.call('ZREMRANGEBYSCORE', processes, '-inf', now)
-local known = redis.call('HMGET', state, 'tat', 'tok', 'pause', 'headroom', 'broken', 'why', 'probe', 'waiting')
+local known = redis.call('HMGET', state, 'tat', 'tok', 'pause', 'headroom', 'broken', 'why', 'probe')
 local headroom, broken = known[4] or ARGV[12], ''
-local waiting = tonumber(ARGV[13])
-local usual = tonumber(known[8]) or waiting
-horizon = horizon * math.max(0.5, math.min(2, waiting / math.max(1, usual)))
-redis.call('HSET', state, 'waiting', text(usual + (waiting - usual) / 32))
 local function answer(granted, ms, reason)
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ${FORGET_MS}) end
   return {granted, ms, reason, text(now), redis.call('ZCARD', processes), headroom, broken}
