@@ -4,7 +4,7 @@
 // In a fleet each start asks the shared quota first; while that is gone the lane keeps to this process's safe part.
 
 import Bottleneck from "bottleneck";
-import type { Clock } from "./clock.js";
+import type { Clock, Random } from "./clock.js";
 import { afterAnswer, afterRefusal, freshHeadroom, type Headroom, type Remaining } from "./headroom.js";
 import type { Pause } from "./pause.js";
 import type { SharedQuota } from "./shared-quota.js";
@@ -18,6 +18,11 @@ const AHEAD_MS = 100;
 const MOST_AHEAD = 16;
 /** How often a process asks the fleet again while all its slots are taken, in real milliseconds. */
 const ASK_AGAIN_MS = 25;
+/**
+ * Processes that were told to wait for the same moment would all come at once, and the same one would always be first: each
+ * sleeps up to so many real milliseconds longer, which is less than the fleet reserves ahead.
+ */
+const SPREAD_MS = 20;
 /** The longest it sleeps before it asks again, in real milliseconds: somebody may give something back. */
 const LONGEST_SLEEP_MS = 250;
 
@@ -47,6 +52,8 @@ export interface LaneOptions {
   /** The quota of the fleet that this process belongs to. */
   readonly shared?: SharedQuota;
   readonly clock: Clock;
+  /** Spreads the questions of a fleet. Default `Math.random`. */
+  readonly random?: Random;
   readonly pause: Pause;
 }
 
@@ -242,7 +249,8 @@ export class Lane {
     if (leave === undefined) return this.#queue.turned(); // The connection is gone; the lane has its own pace by now.
     if (!leave.granted) {
       if (leave.reason === "pause") this.#queue.paused(leave.waitMs ?? 0);
-      await this.#sleepFor(leave.waitMs ?? ASK_AGAIN_MS * this.#scale);
+      const { random = Math.random } = this.#options;
+      await this.#sleepFor((leave.waitMs ?? ASK_AGAIN_MS * this.#scale) + random() * SPREAD_MS * this.#scale);
       return this.#queue.turned();
     }
     this.#queue.turned();

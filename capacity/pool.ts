@@ -66,7 +66,7 @@ export class QuotaPool {
     });
     this.#ledger = tokensPerMinute === undefined ? undefined : new TokenLedger(tokensPerMinute * headroom, clock);
     this.#limiter = new QueueLimiter({
-      ...{ name, requestsPerMinute, inFlight, highWater, clock },
+      ...{ name, requestsPerMinute, inFlight, highWater, clock, random },
       headroom: { start: headroom, most: Math.max(headroom, maxHeadroom) },
       ...(this.#ledger === undefined ? {} : { tokens: { perMinute: tokensPerMinute as number, ledger: this.#ledger } }),
       ...(shared === undefined ? {} : { shared }),

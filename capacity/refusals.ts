@@ -29,6 +29,6 @@ export class Refusals {
     const earlier = this.#inARow - 1;
     const jitter = hint === undefined || (another && earlier > 0) ? fullJitterMs(earlier, this.random) : 0;
     if (another) this.#pauseBegan = this.clock.now();
-    return Math.min(LONGEST_HINT_MS, (hint ?? 0) + jitter);
+    return Math.min(LONGEST_HINT_MS, Math.ceil((hint ?? 0) + jitter));
   }
 }

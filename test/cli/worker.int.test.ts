@@ -88,7 +88,9 @@ describe.skipIf(await withoutServers())("workers", { timeout: 5 * MINUTES }, () 
   });
 
   test("a run without capacity parks, and goes on by itself when there is some", async () => {
-    const worker = await place.worker(["--fault", "rate-limit,for=3s"], { BULKHEAD_MAX_WAIT_MS: "300" });
+    // The fallback is out: it would answer as soon as its own pause is over, and a person would be asked then.
+    const faults = ["--fault", "rate-limit:offline-large,for=3s", "--fault", "outage:offline-small"];
+    const worker = await place.worker(faults, { BULKHEAD_MAX_WAIT_MS: "300" });
     const threads = await place.submit([letter(0)]);
     await worker.said("parked");
     const parked = await (await place.queue()).find("thread-0");
