@@ -122,16 +122,16 @@ export class Session {
       return say(task ?? "");
     }
     const state = await this.state();
-    // Killed before its input was taken in, a thread has no next step, and that is no end. LangGraph counts it as step -1.
-    const isUntouched = Number(state.metadata?.step ?? -1) < 0;
-    if (state.config.configurable?.["checkpoint_id"] === undefined || isUntouched) {
-      // It was killed before its first step: its task is all there is, and nothing was done yet.
+    if (state.config.configurable?.["checkpoint_id"] === undefined) {
+      // It was killed before its first checkpoint: its task is all there is, and nothing was done yet.
       const known = (await journal.thread(thread))?.task;
       if (known !== undefined) return say(known);
       throw new CommandError(`thread ${thread} has no checkpoint in this database. Start the task again.`);
     }
-    const stopped = state.next.length === 0 && isStopped(messagesOf(state.values).at(-1));
-    const done = state.next.length === 0 && !(stopped && (await this.reopen()));
+    // Killed right after its input was saved, a thread has no next step, and that is no end: LangGraph takes the input in.
+    const ended = state.next.length === 0 && state.metadata?.source !== "input";
+    const stopped = ended && isStopped(messagesOf(state.values).at(-1));
+    const done = ended && !(stopped && (await this.reopen()));
     return { input: null, task: undefined, done };
   }
 

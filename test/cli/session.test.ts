@@ -170,6 +170,30 @@ describe("going on", () => {
     expect(messages[0]?.text).toBe("the lost task");
   });
 
+  test.each([
+    ["its first task", 0],
+    ["a further message", 1],
+  ])("a thread killed right after %s was saved takes it in, once", async (_, turns) => {
+    const { execute, saver } = setup(["It is over.", "It is over."]);
+    for (let turn = 0; turn < turns; turn += 1) await execute();
+    const put = saver.put.bind(saver);
+    let left = 1;
+    saver.put = async (...checkpoint) => {
+      left -= 1;
+      if (left < 0) throw new Error("killed");
+      return put(...checkpoint);
+    };
+    expect(await execute({ mode: turns === 0 ? "start" : "more", task: "the last" })).toMatchObject({
+      status: "failed",
+    });
+    saver.put = put;
+    const { status, session } = await execute({ mode: "resume" });
+    expect(status).toBe("finished");
+    const { messages } = (await session.state()).values as { messages: { text: string }[] };
+    expect(messages.map(({ text }) => text).slice(-2)).toEqual(["the last", "It is over."]);
+    expect(messages).toHaveLength(2 * turns + 2);
+  });
+
   test("a thread without checkpoint and task says what to do", async () => {
     const { execute, journal } = setup([]);
     await journal.beginThread("t1", "agent", TOP);
