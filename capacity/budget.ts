@@ -18,7 +18,7 @@ export interface BudgetAmount {
 export const NOTHING: BudgetAmount = { calls: 0, tokens: 0, nanoUsd: 0 };
 
 /** The soft limit, as a share of the hard one. */
-export const WARN_AT = 0.8;
+const WARN_AT = 0.8;
 
 /** Something was used up to {@link WARN_AT}. */
 export interface BudgetWarning {

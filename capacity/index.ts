@@ -45,6 +45,7 @@ export {
   type RouteFailure,
   RoutesExhaustedError,
 } from "./errors.js";
+export type { Priority } from "./fair-queue.js";
 export { GuardedChatModel, type GuardedChatModelOptions } from "./guarded-chat-model.js";
 export { METRICS_TYPE, type Metric, metricsOf, metricsText, type Sample } from "./metrics.js";
 export { obtainedOf, trustOfAnswer } from "./obtained.js";

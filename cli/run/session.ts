@@ -4,6 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { HumanMessage } from "@langchain/core/messages";
 import type { BaseCheckpointSaver, StateSnapshot } from "@langchain/langgraph";
+import type { Priority } from "../../capacity/index.js";
 import type { Journal, Lease, Scope } from "../../checkpoints/index.js";
 import { BudgetKeeper, isStopped, type RunBudget } from "../../nodes/index.js";
 import { BOTTOM, readLabel, TOP, type Trust, trustOf } from "../../trust/index.js";
@@ -38,7 +39,7 @@ export interface SessionOptions {
   /** What it may use. Unset: as much as it likes. */
   readonly budget?: RunBudget | undefined;
   /** How urgent its model calls are. Default `interactive`. */
-  readonly priority?: "interactive" | "batch";
+  readonly priority?: Priority;
 }
 
 interface Prepared {

@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { BUDGET_DIMENSIONS } from "../../capacity/budget-limits.js";
+import type { Priority } from "../../capacity/index.js";
 
 /** Why a run that is not finished is not being worked on, beside being in line. */
 const sleep = z.object({
@@ -65,10 +66,7 @@ export const failureOf = (reason: string): string =>
     ? `${MOST_TAKEOVERS + 1} workers died while they had it; it may be what kills them`
     : reason;
 
-/** Who is served first: every interactive run comes before every batch run. */
-export type Priority = "interactive" | "batch";
-
-/** BullMQ serves 0 before everything else, and then from low to high. */
+/** Every interactive run comes before every batch run. BullMQ serves 0 before everything else, and then from low to high. */
 export const PRIORITIES: Readonly<Record<Priority, number>> = { interactive: 0, batch: 10 };
 
 /** The priority that a job was given. */

@@ -3,8 +3,9 @@
 // taken over.
 
 import type { Job, JobType, Queue } from "bullmq";
+import type { Priority } from "../../capacity/index.js";
 import { CommandError } from "../exit.js";
-import { jobIdOf, PRIORITIES, type Priority, type QueuedRun, readQueuedRun } from "./queued-run.js";
+import { jobIdOf, PRIORITIES, type QueuedRun, readQueuedRun } from "./queued-run.js";
 import { connectRedis, loadQueuePackages, requireRedis } from "./redis.js";
 import { type Standing, standingOf } from "./standing.js";
 

@@ -1,7 +1,8 @@
 // How a run stands in the queue, in the words of the house and not in BullMQ's: where it is in its life, who has it,
 // until when it sleeps. Pure, so that every state can be tested without a server.
 
-import { failureOf, type Priority, priorityOf, type QueuedResult, readQueuedRun, runResult } from "./queued-run.js";
+import type { Priority } from "../../capacity/index.js";
+import { failureOf, priorityOf, type QueuedResult, readQueuedRun, runResult } from "./queued-run.js";
 import type { QueueState } from "./states.js";
 
 /** A run in the queue. Times in ms since the epoch. */

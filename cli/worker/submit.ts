@@ -1,6 +1,6 @@
 // What `bulkhead submit` does: names the thread, puts its run into the queue once, and tells how to follow it.
 
-import type { BudgetLimits } from "../../capacity/index.js";
+import type { BudgetLimits, Priority } from "../../capacity/index.js";
 import { openJournal, redactUrl } from "../../checkpoints/index.js";
 import type { Settings } from "../../models/index.js";
 import { EXIT, UsageError } from "../exit.js";
@@ -11,7 +11,7 @@ import type { Terminal } from "../terminal.js";
 import { shellWord } from "../text.js";
 import { databaseFlag, queueFlags } from "./flags.js";
 import { followToEnd } from "./follow.js";
-import type { Priority, QueuedRun } from "./queued-run.js";
+import type { QueuedRun } from "./queued-run.js";
 import { RunQueue } from "./run-queue.js";
 import type { Standing } from "./standing.js";
 

@@ -2,7 +2,7 @@
 // the run is started or resumed follows from the journal and not from the queue, so a job that is handed out twice, or
 // after its worker died, does nothing twice.
 
-import type { Clock } from "../../capacity/index.js";
+import type { Clock, Priority } from "../../capacity/index.js";
 import type { Settings } from "../../models/index.js";
 import { CommandError } from "../exit.js";
 import { chooseBudget } from "../run/budget.js";
@@ -10,7 +10,7 @@ import type { Interruption } from "../run/interruption.js";
 import { Session } from "../run/session.js";
 import type { Terminal } from "../terminal.js";
 import type { Graphs } from "./graphs.js";
-import type { Priority, QueuedRun } from "./queued-run.js";
+import type { QueuedRun } from "./queued-run.js";
 import { type Step, stepAfter, stepAfterError, waitFor } from "./step.js";
 
 /** What work is done with. */

@@ -1,13 +1,10 @@
 // One run on one thread, in memory: what it ends as, who answered the gate, and that it can go on.
 
-import { type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { MemorySaver } from "@langchain/langgraph";
 import { describe, expect, test } from "vitest";
-import { CapacityWaitError } from "../../capacity/index.js";
-import { type ApprovalRecord, type RecordedEvent, ThreadBusyError } from "../../checkpoints/index.js";
+import { ThreadBusyError } from "../../checkpoints/index.js";
 import type { ApproveMode } from "../../cli/run/approvals.js";
 import { Interruption } from "../../cli/run/interruption.js";
-import { outcomeOfError, outcomeOfState } from "../../cli/run/outcome.js";
 import { Reporter } from "../../cli/run/reporter.js";
 import { Session, type SessionOptions } from "../../cli/run/session.js";
 import { harnessOf } from "../../graphs/index.js";
@@ -236,101 +233,4 @@ test("another run on the thread is refused; the thread is free again after a run
   await lease.release();
   await execute();
   await (await journal.lease("t1", "the next one")).release();
-});
-
-describe("outcomes", () => {
-  const journal = { events: async () => [], approval: async () => undefined };
-  const state = (value: unknown) => ({
-    next: ["guard"],
-    values: {},
-    tasks: [{ id: "1", name: "guard", path: [] as never, interrupts: [{ value }] }],
-  });
-
-  test("parked by a guard, with its message", async () => {
-    const parked = { type: "parked", resource: "m", retryAt: 0, message: "m: dead; try again in 300 s" };
-    expect(await outcomeOfState(state(parked) as never, journal, "t")).toEqual({
-      status: "parked",
-      message: "m: dead; try again in 300 s",
-      retryAt: 0,
-    });
-  });
-
-  test("a question of somebody's own node is told, not swallowed", async () => {
-    expect(await outcomeOfState(state("which one?") as never, journal, "t")).toEqual({
-      status: "waiting",
-      message: 'a node asks something that only Studio can answer: "which one?"',
-    });
-  });
-
-  describe("an action that was not allowed makes the end blocked", () => {
-    const done = (messages: readonly BaseMessage[] = []) => ({ next: [], tasks: [], values: { messages } }) as never;
-    const event = (of: object) => ({ scope: { thread: "t", run: "r" }, seq: 1, at: 0, event: of }) as RecordedEvent;
-    const start = event({ kind: "run.start", resumed: false });
-    const asked = event({ kind: "gate.decision", verdict: "ask", approval: "a" });
-    const statusOf = async (events: readonly RecordedEvent[], approval: string) =>
-      (
-        await outcomeOfState(
-          done(),
-          { events: async () => events, approval: async () => ({ status: approval }) as ApprovalRecord },
-          "t",
-        )
-      ).status;
-
-    test.for([
-      ["rejected", "blocked"],
-      ["expired", "blocked"],
-      ["consumed", "finished"],
-    ] as const)("by the record, even when the messages were summarised away: %s", async ([approval, status]) => {
-      expect(await statusOf([start, asked], approval)).toBe(status);
-    });
-
-    test("what was blocked before the user's last message is past; a resume is no new message", async () => {
-      const blocked = event({ kind: "gate.decision", verdict: "block" });
-      expect(await statusOf([start, blocked, start], "consumed")).toBe("finished");
-      expect(await statusOf([start, blocked, event({ kind: "run.start", resumed: true })], "consumed")).toBe("blocked");
-    });
-
-    test("by act's own refusal, which leaves only a message", async () => {
-      const refused = (content: string) => new ToolMessage({ content, tool_call_id: "c", status: "error" });
-      const end = (...messages: BaseMessage[]) => outcomeOfState(done(messages), journal, "t");
-      expect(await end(new HumanMessage("do it"), refused("Blocked: pay was not run: the trust fell."))).toEqual({
-        status: "blocked",
-      });
-      expect(await end(refused("Blocked: earlier"), new HumanMessage("do it"))).toEqual({ status: "finished" });
-      expect(await end(new HumanMessage("do it"), refused("Error: no such order"))).toEqual({ status: "finished" });
-    });
-  });
-
-  test("errors: no capacity parks, an abort by the user interrupts, anything else fails", () => {
-    const wait = new CapacityWaitError("CAPACITY_TIMEOUT", "no capacity before noon", 0);
-    expect(outcomeOfError(wait, { interrupted: false })).toEqual({
-      status: "parked",
-      message: "no capacity before noon",
-      retryAt: 0,
-    });
-    expect(outcomeOfError(new Error("x"), { interrupted: true })).toEqual({ status: "interrupted" });
-    const error = new Error("boom");
-    expect(outcomeOfError(error, { interrupted: false })).toEqual({ status: "failed", error });
-  });
-});
-
-test("Interruption: an echo within half a second is one Ctrl-C, a later one aborts", () => {
-  let now = 0;
-  const said: string[] = [];
-  const interruption = new Interruption(
-    () => now,
-    (line) => said.push(line),
-  );
-  interruption.request();
-  now = 300;
-  interruption.request();
-  expect({ drained: interruption.control.drainRequested, aborted: interruption.signal.aborted }).toEqual({
-    drained: true,
-    aborted: false,
-  });
-  expect(interruption.firstSignal.aborted).toBe(true);
-  now = 900;
-  interruption.request();
-  expect(interruption.signal.aborted).toBe(true);
-  expect(said).toHaveLength(2);
 });

@@ -124,7 +124,6 @@ export function smallAgent(options: SmallAgentOptions) {
 }
 
 /** A running agent. */
-export type SmallAgent = ReturnType<typeof smallAgent>;
 
 /** The input that makes the agent go through these words. */
 export const task = (words: string) => ({ messages: [new HumanMessage(words)] });

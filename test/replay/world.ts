@@ -99,7 +99,7 @@ function fastClock(): Clock {
 }
 
 /** A model that follows the plan. How far it got stands in its own messages, and in a summary of them. */
-export const brainOf =
+const brainOf =
   ({ turns }: Plan): Brain =>
   ({ messages }) => {
     const system = messages.find(({ role }) => role === "system")?.content ?? "";

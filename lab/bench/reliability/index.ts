@@ -42,7 +42,7 @@ export interface ReliabilityBench {
 const CALLS_PER_SECOND = 8;
 
 /** A scale at which the machine is not what is measured: the quota of so many tasks at {@link CALLS_PER_SECOND}. */
-export const scaleOf = (tasks: number): number => Math.max(1, CALLS_PER_SECOND / (quotaOf(tasks) / 60));
+const scaleOf = (tasks: number): number => Math.max(1, CALLS_PER_SECOND / (quotaOf(tasks) / 60));
 
 /** Measures. Rejects with the signal's reason when that aborts; nothing is left behind. */
 export async function benchReliability(bench: ReliabilityBench): Promise<readonly Row[]> {

@@ -21,7 +21,7 @@ export interface Scenario {
 }
 
 /** About what a task of `TASKS` takes, on average over the harnesses. */
-export const CALLS_PER_TASK = 4;
+const CALLS_PER_TASK = 4;
 
 /** An ordinary provider: two seconds an answer, a bucket with five seconds of burst, refused requests count. */
 export const BEHAVIOUR: ProviderBehaviour = {
