@@ -255,12 +255,14 @@ export class Lane {
     }
     this.#queue.turned();
     if (leave.startInMs > 0) await this.#clock.sleep(leave.startInMs);
-    const needed = this.#queue.nextCost();
+    // A start that was reserved before a pause does not count in it.
+    const needed = this.#options.pause.leftMs > 0 ? undefined : this.#queue.nextCost();
     const held = needed === undefined ? undefined : this.#serve(() => shared.giveBack(id));
     if (needed !== undefined && needed !== cost) shared.correct(needed - cost);
     if (held !== undefined) return held;
     shared.giveBack(id);
     if (cost > 0) shared.correct(-cost);
+    this.#queue.turned();
   }
 
   /** The next question to the fleet waits for so long, or until something is given back here. */
@@ -268,7 +270,7 @@ export class Lane {
     this.#asking = true;
     const sleep = new AbortController();
     this.#sleep = sleep;
-    await this.#clock.sleep(Math.min(ms, LONGEST_SLEEP_MS * this.#scale), sleep.signal).catch(() => {});
+    await this.#clock.sleep(Math.min(ms, LONGEST_SLEEP_MS * this.#scale), sleep.signal).catch(() => {}); // Woken early.
     this.#sleep = undefined;
     this.#asking = false;
   }

@@ -50,7 +50,7 @@ export interface LimiterStatus {
   readonly admitted: number;
   /** The share of the quota that is used now, more than 0, at most 1. */
   readonly share: number;
-  /** Milliseconds between two starts of this process when everybody is busy. */
+  /** Milliseconds between two starts of this process while requests wait. */
   readonly gapMs: number;
   /** In milliseconds since the epoch. Not after now: there is no pause. */
   readonly pausedUntil: number;

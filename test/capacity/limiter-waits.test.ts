@@ -2,8 +2,10 @@
 
 import { setMaxListeners } from "node:events";
 import { describe, expect, test, vi } from "vitest";
+import { freshHeadroom } from "../../capacity/headroom.js";
 import type { Clock } from "../../capacity/index.js";
 import type { Wait } from "../../capacity/limiter.js";
+import type { SharedQuota } from "../../capacity/shared-quota.js";
 import { clock, INTERVAL, labels, limiterOf, send, standStill, TICKS, times } from "./limiter-time.js";
 
 standStill();
@@ -64,6 +66,31 @@ describe("pause", () => {
     expect((await patient).pausedMs).toBe(5000);
     expect(labels(starts)).not.toContain("impatient");
   });
+});
+
+test("in a fleet: a start that was reserved before a pause gives its slot back, and waits for its end", async () => {
+  const given: string[] = [];
+  let taken = 0;
+  const shared: SharedQuota = {
+    ...{ available: true, onChange: undefined, fleet: { headroom: freshHeadroom(1, 1, 0), processes: 1 } },
+    take: async () => {
+      taken += 1;
+      return { granted: true, startInMs: 50 };
+    },
+    giveBack: (id) => void given.push(id),
+    ...{ correct: () => {}, pause: () => {}, broke: () => {}, refused: () => {}, answered: () => {} },
+    close: async () => {},
+  };
+  const limiter = limiterOf({ shared });
+  const starts: string[] = [];
+  void send(limiter, starts, "a");
+  await vi.advanceTimersByTimeAsync(20);
+  expect(taken).toBe(1);
+  limiter.pause(5000);
+  await vi.advanceTimersByTimeAsync(4900);
+  expect({ starts, given }).toEqual({ starts: [], given: ["1"] });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(labels(starts)).toBe("a");
 });
 
 describe("leaving the queue", () => {
