@@ -75,9 +75,14 @@ export class RedisConnection {
       return await question(redis);
     } catch (error) {
       // A peer that is gone without a word never closes its connection: the next command gets a new one.
-      if (error instanceof Error && error.message === "Command timed out") redis.disconnect();
-      throw error;
+      if (messageOf(error) === "Command timed out") redis.disconnect();
+      throw this.#failure("did not answer", messageOf(error), error);
     }
+  }
+
+  /** Whatever ioredis calls it, the message says whose Redis it was and where. */
+  #failure(what: string, why: string, cause: unknown): Error {
+    return new Error(`${this.#options.purpose}: Redis at ${this.#host} ${what}: ${why}`, { cause });
   }
 
   /** May be called twice, and before anything was connected. */
@@ -102,8 +107,7 @@ export class RedisConnection {
       await this.#connecting;
       return redis;
     } catch (error) {
-      const why = this.#trouble ?? (error instanceof Error ? error.message : String(error));
-      throw new Error(`${purpose}: Redis at ${this.#host} cannot be reached: ${why}`, { cause: error });
+      throw this.#failure("cannot be reached", this.#trouble ?? messageOf(error), error);
     }
   }
 
@@ -127,3 +131,5 @@ export class RedisConnection {
     return redis;
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
