@@ -51,7 +51,7 @@ export { METRICS_TYPE, type Metric, metricsOf, metricsText, type Sample } from "
 export { obtainedOf, trustOfAnswer } from "./obtained.js";
 export { QuotaPool } from "./pool.js";
 export type { FleetOptions, PoolRunOptions, PoolStatus, QuotaPoolOptions } from "./pool-options.js";
-export { costOf, DEFAULT_PRICES, type ModelPrice, type PriceTable, priceOf, readPrices } from "./prices.js";
+export { costOf, DEFAULT_PRICES, type ModelPrice, NANO, type PriceTable, priceOf, readPrices } from "./prices.js";
 export { type FleetProcess, type FleetQuota, FleetView, type FleetViewOptions } from "./redis/fleet-view.js";
 export type { ModelRoute } from "./route.js";
 export * from "./types.js";

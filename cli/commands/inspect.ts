@@ -47,7 +47,7 @@ export const inspectCommand = (terminal: Terminal): Command =>
         "json",
       ]),
     )
-    .option("--prices <file>", "with --html: what a million tokens cost, by model, as JSON")
+    .option("--prices <file>", "with --html: what a million tokens cost, by model, as JSON or YAML")
     .action((thread: string, options: InspectOptions) => inspect(thread, options, terminal));
 
 async function inspect(thread: string, options: InspectOptions, terminal: Terminal): Promise<void> {
@@ -101,11 +101,15 @@ async function writePage(
   { cwd, out }: Terminal,
 ): Promise<void> {
   const { htmlOf } = await import("../inspect/html/page.js");
-  const { readPrices } = await import("../inspect/html/prices.js");
+  const { PriceError, readPrices } = await import("../../capacity/index.js");
   const { pageRecordOf } = await import("../inspect/html/record.js");
-  const prices = priceFile === undefined ? undefined : await readPrices(cwd, priceFile);
   const record = await pageRecordOf(journal, thread);
-  const page = htmlOf({ ...record, ...(prices === undefined ? {} : { prices }) });
+  let page: string;
+  try {
+    page = htmlOf({ ...record, ...(priceFile === undefined ? {} : { prices: readPrices(priceFile, { cwd }) }) });
+  } catch (error) {
+    throw PriceError.isInstance(error) ? new UsageError(`--prices: ${error.message}`) : error;
+  }
   await writeFile(resolve(cwd, file), page, { mode: 0o600 }).catch((error: Error) => {
     throw new CommandError(`the page cannot be written: ${error.message}`);
   });

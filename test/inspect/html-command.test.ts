@@ -57,11 +57,11 @@ test("writes the page beside the caller, for its owner only, with the texts of t
 });
 
 test("with prices it says what that cost", async () => {
-  const prices = { currency: "EUR", perMillion: { "gpt-5": { input: 100, output: 0 } } };
+  const prices = { date: "2026-01-01", notes: "invented", models: { "gpt-5": { input: 100, output: 0 } } };
   writeFileSync(file("prices.json"), JSON.stringify(prices));
   expect(await typed("ticket-4711", "--html", "priced.html", "--prices", "prices.json")).toMatchObject({ code: 0 });
   const page = readFileSync(file("priced.html"), "utf8");
-  expect(page).toContain("0.5436 EUR");
+  expect(page).toContain("0.5436 USD");
   expect(page).toContain("without gpt-5-mini");
 });
 
@@ -70,8 +70,12 @@ test.for([
   [["ticket-4711", "--html", "no/such/x.html"], 1, /the page cannot be written: ENOENT/],
   [["ticket-4711", "--html", "x.html", "--why"], 2, /cannot be used with option/],
   [["ticket-4711", "--prices", "prices.json"], 2, /--prices is for --html FILE/],
-  [["ticket-4711", "--html", "x.html", "--prices", "none.json"], 2, /none\.json has no prices: ENOENT/],
-  [["ticket-4711", "--html", "x.html", "--prices", "thread.html"], 2, /thread\.html has no prices/],
+  [
+    ["ticket-4711", "--html", "x.html", "--prices", "none.json"],
+    2,
+    /--prices: the price table \S*none\.json cannot be read \(ENOENT\): correct the path/,
+  ],
+  [["ticket-4711", "--html", "x.html", "--prices", "thread.html"], 2, /--prices: the price table \S*thread\.html/],
 ] as const)("%j is refused", async ([args, code, message]) => {
   const { err, ...rest } = await typed(...args);
   expect(err).toMatch(message);

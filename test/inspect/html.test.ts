@@ -151,16 +151,18 @@ describe("the sums", () => {
     expect(totalsOf([...record, ...resumed]).steps).toBe(totalsOf(record).steps);
   });
 
+  const table = { source: "a test", date: "2026-01-01", notes: "invented" };
+
   test("with prices the cost is theirs, and routes without one are named", () => {
-    const prices = { currency: "USD", perMillion: { m: { input: 2, output: 8 } } };
-    expect(totalsOf(record, prices).cost).toEqual({ amount: 6, currency: "USD", without: ["s"] });
+    const prices = { ...table, models: { m: { input: 2, output: 8 } } };
+    expect(totalsOf(record, prices).cost).toEqual({ usd: 6, without: ["s"] });
   });
 
   test("what the provider had cached has its own price", () => {
     const { events } = story();
-    const perMillion = { "gpt-5": { input: 1, output: 0, cachedInput: 0 }, "gpt-5-mini": { input: 0, output: 0 } };
-    const { cost } = totalsOf(events, { currency: "USD", perMillion });
-    expect(cost?.amount).toBeCloseTo((3 * 1_812 - 2 * 1_024) / 1e6, 12);
+    const models = { "gpt-5": { input: 1, output: 0, cachedInput: 0 }, "gpt-5-mini": { input: 0, output: 0 } };
+    const { cost } = totalsOf(events, { ...table, models });
+    expect(cost?.usd).toBeCloseTo((3 * 1_812 - 2 * 1_024) / 1e6, 12);
   });
 });
 

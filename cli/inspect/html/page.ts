@@ -5,6 +5,7 @@
 // and the page's own policy lets run only the script and the style whose digests it names.
 
 import { createHash } from "node:crypto";
+import type { PriceTable } from "../../../capacity/index.js";
 import type { ApprovalRecord, EffectRecord, RecordedEvent } from "../../../checkpoints/index.js";
 import { count } from "../../text.js";
 import { timelineOf } from "../timeline.js";
@@ -17,7 +18,7 @@ import { Shelf } from "./shelf.js";
 import { STYLES } from "./styles.js";
 import { summaryOf } from "./summary.js";
 import { timelineMarkup } from "./timeline.js";
-import { type Prices, totalsOf } from "./totals.js";
+import { totalsOf } from "./totals.js";
 import { deedsOf, verdictOf } from "./verdict.js";
 
 /** What the page is made from. */
@@ -30,7 +31,7 @@ export interface PageRecord {
   readonly approvals: readonly ApprovalRecord[];
   readonly effects: readonly EffectRecord[];
   /** Without them the page says that no price is known. */
-  readonly prices?: Prices;
+  readonly prices?: PriceTable;
   /** Milliseconds since the epoch. */
   readonly generatedAt: number;
 }

@@ -101,12 +101,8 @@ ${tile("cache hits", number(totals.cacheHits), "", totals.cacheHits === 0 ? "non
 
 function costOf(cost: Totals["cost"]): [string, string, string] {
   if (cost === undefined) return ["no price known", "", "none"];
-  const { amount, currency, without } = cost;
-  return [
-    `${amount.toFixed(amount < 1 ? 4 : 2)} ${currency}`,
-    without.length === 0 ? "" : `without ${without.join(", ")}`,
-    "",
-  ];
+  const { usd, without } = cost;
+  return [`${usd.toFixed(usd < 1 ? 4 : 2)} USD`, without.length === 0 ? "" : `without ${without.join(", ")}`, ""];
 }
 
 const timeOf = (at: number): string => new Date(at).toISOString().slice(11, 19);

@@ -1,16 +1,8 @@
 // What a thread used and what it met on the way: tokens, cost, waits, refusals. Counted from the record; what the record
 // does not have is not guessed. Pure.
 
+import { costOf, NANO, type PriceTable } from "../../../capacity/index.js";
 import type { RecordedEvent } from "../../../checkpoints/index.js";
-
-/** What a million tokens cost, by the name of the route. */
-export interface Prices {
-  /** As it is printed: `USD`. */
-  readonly currency: string;
-  readonly perMillion: Readonly<
-    Record<string, { readonly input: number; readonly output: number; readonly cachedInput?: number }>
-  >;
-}
 
 /** The sums. */
 export interface Totals {
@@ -32,18 +24,18 @@ export interface Totals {
   readonly retries: number;
   readonly fallbacks: number;
   readonly cacheHits: number;
-  /** Unset when no prices were given. `without`: routes that answered and have no price. */
-  readonly cost?: { readonly amount: number; readonly currency: string; readonly without: readonly string[] };
+  /** In US dollars. Unset when no prices were given. `without`: routes that answered and have no price. */
+  readonly cost?: { readonly usd: number; readonly without: readonly string[] };
 }
 
 /** Counts. */
-export function totalsOf(events: readonly RecordedEvent[], prices?: Prices): Totals {
+export function totalsOf(events: readonly RecordedEvent[], prices?: PriceTable): Totals {
   const sums = { modelCalls: 0, modelErrors: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, queueMs: 0 };
   const met = { rateLimited: 0, retries: 0, fallbacks: 0, cacheHits: 0 };
   const steps = new Set<number | undefined>();
   const without = new Set<string>();
   let cachedTokens: number | undefined;
-  let amount = 0;
+  let nano = 0;
   for (const { scope, event } of events) {
     if (scope.lane === undefined && scope.node !== undefined) steps.add(scope.step);
     if (event.kind === "model.error") sums.modelErrors += 1;
@@ -65,13 +57,9 @@ export function totalsOf(events: readonly RecordedEvent[], prices?: Prices): Tot
     sums.outputTokens += usage.outputTokens;
     const { cachedTokens: cached } = usage;
     if (cached !== undefined) cachedTokens = (cachedTokens ?? 0) + cached;
-    const price = prices?.perMillion[route];
+    const price = prices?.models[route];
     if (price === undefined) without.add(route);
-    else {
-      const { input, output, cachedInput = input } = price;
-      amount += ((usage.inputTokens - (cached ?? 0)) * input + (cached ?? 0) * cachedInput) / 1e6;
-      amount += (usage.outputTokens * output) / 1e6;
-    }
+    else nano += costOf(price, usage);
   }
   return {
     ...sums,
@@ -80,6 +68,6 @@ export function totalsOf(events: readonly RecordedEvent[], prices?: Prices): Tot
     runs: new Set(events.map(({ scope }) => scope.run)).size,
     steps: steps.size,
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
-    ...(prices === undefined ? {} : { cost: { amount, currency: prices.currency, without: [...without] } }),
+    ...(prices === undefined ? {} : { cost: { usd: nano / NANO, without: [...without] } }),
   };
 }
