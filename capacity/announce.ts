@@ -26,6 +26,12 @@ export function runPriority(): Priority {
   return surrounding()?.configurable?.["priority"] === "batch" ? "batch" : "interactive";
 }
 
+/** After when an answer is of no use to that run: `configurable.deadline_at`, in milliseconds since the epoch. */
+export const runDeadline = (config: SurroundingConfig | undefined = surrounding()): number | undefined => {
+  const at = config?.configurable?.["deadline_at"];
+  return typeof at === "number" && Number.isFinite(at) ? at : undefined;
+};
+
 /**
  * Where the events of one call go: to the handlers of its own run. LangChain passes no run manager to models under
  * `streamEvents` version 3; the surrounding run, when there is one, hears of them then.

@@ -20,6 +20,7 @@ export class CircuitBreaker {
   static readonly ENOUGH = 20;
 
   #state: BreakerState = { kind: "closed", failures: 0 };
+  #since: number | undefined;
   /** Attempts of the window, oldest first. */
   #attempts: { readonly at: number; readonly dead: boolean }[] = [];
 
@@ -33,6 +34,11 @@ export class CircuitBreaker {
   /** Where it stands now. An open breaker whose time is up still reads as open until somebody enters. */
   get state(): BreakerState {
     return this.#state;
+  }
+
+  /** Since when the route is dead, in milliseconds since the epoch: probes that were not answered change nothing. */
+  get since(): number | undefined {
+    return this.#state.kind === "closed" ? undefined : this.#since;
   }
 
   /** When a refused call may come back, in milliseconds since the epoch. `undefined` when calls pass now. */
@@ -57,7 +63,9 @@ export class CircuitBreaker {
 
   /** Another process of the fleet has found the route dead. */
   open(until: number, reason: string): void {
-    if (this.#state.kind === "closed") this.#state = { kind: "open", until, reason };
+    if (this.#state.kind !== "closed") return;
+    this.#since = this.clock.now();
+    this.#state = { kind: "open", until, reason };
   }
 
   #report(outcome: BreakerOutcome, reason: string, probe: boolean): BreakerState | undefined {
@@ -79,6 +87,7 @@ export class CircuitBreaker {
       return undefined;
     }
     this.#attempts = [];
+    if (state.kind === "closed") this.#since = this.clock.now();
     this.#state = { kind: "open", until: this.clock.now() + CircuitBreaker.OPEN_MS, reason };
     return this.#tell();
   }

@@ -16,7 +16,12 @@ export interface GuardedCallOptions extends BaseChatModelCallOptions {
   tools?: unknown[];
   /** Whether a fallback may answer. Default `any-route`. */
   admission?: Admission;
-  /** Milliseconds since the epoch: after it an answer is of no use. */
+  /**
+   * Milliseconds since the epoch: until then the primary is waited for. What would have gone to a fallback throws a
+   * `CapacityWaitError`, unless the wait would last longer. Default: nobody waits.
+   */
+  primaryUntil?: number;
+  /** Milliseconds since the epoch: after it an answer is of no use. Default: `configurable.deadline_at` of the run. */
   deadlineAt?: number;
   /** Whether somebody waits for the answer. Default: `configurable.priority` of the run, else `interactive`. */
   priority?: Priority;
@@ -31,9 +36,12 @@ export interface GuardedCallOptions extends BaseChatModelCallOptions {
   answerTool?: string;
 }
 
-/** The options that the routes' models get: not ours, and no retries whatever anybody asks for. */
+/**
+ * The options that the routes' models get: not ours, and no retries whatever anybody asks for. The gate ends their requests
+ * when the caller's signal aborts; the client would leave a listener on that for every request there ever was.
+ */
 export function forRoute(options: Partial<GuardedCallOptions>): BaseChatModel["ParsedCallOptions"] {
-  const { admission, deadlineAt, cacheable, tenant, answerTool, priority, ...theirs } = options;
+  const { admission, primaryUntil, deadlineAt, cacheable, tenant, answerTool, priority, signal, ...theirs } = options;
   return { ...theirs, maxRetries: 0 } as BaseChatModel["ParsedCallOptions"];
 }
 

@@ -11,7 +11,7 @@ import { AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import { hmacSeal, type Seal } from "../trust/index.js";
-import { announcer, runKey, runPriority, surrounding } from "./announce.js";
+import { announcer, runDeadline, runKey, runPriority, surrounding } from "./announce.js";
 import { type AnswerFacts, checkResult } from "./answer.js";
 import { type Booking, bookCall, budgetIn } from "./budget-call.js";
 import type { AnswerCache } from "./cache.js";
@@ -25,7 +25,7 @@ import type { ModelRoute } from "./route.js";
 import { type Served, type ServeOptions, serve } from "./serve.js";
 import { streamFrom } from "./streaming.js";
 import { answerTool, type StructuredSchema, structuredOutput } from "./structured-output.js";
-import type { CapacityResource, Obtained } from "./types.js";
+import type { CapacityResource, Obtained, Patience } from "./types.js";
 import { attendanceOf, handlersOf } from "./witness.js";
 
 /** What a {@link GuardedChatModel} takes. */
@@ -46,6 +46,8 @@ export interface GuardedChatModelOptions {
    * answers, marked as one. Default: `maxWaitMs`.
    */
   readonly spillMs?: number;
+  /** What the guards of a graph with this model do where they are not told otherwise. */
+  readonly patience?: Patience;
   /** Attempts on one route that may fail otherwise than by rate. Default 3, minimum 1. */
   readonly maxAttempts?: number;
   readonly clock?: Clock;
@@ -65,11 +67,11 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
   constructor(options: GuardedChatModelOptions) {
     super({});
     const { routes, cache, maxWaitMs = 60_000, maxAttempts = 3, clock = systemClock, random = Math.random } = options;
-    const { spillMs } = options;
+    const { spillMs, patience } = options;
     if (!(maxWaitMs >= 0)) throw new RangeError(`maxWaitMs is ${maxWaitMs} and must be at least 0`);
     if (!(maxAttempts >= 1)) throw new RangeError(`maxAttempts is ${maxAttempts} and must be at least 1`);
     this.routes = routes;
-    this.capacity = { name: routes[0].name, forecast: () => routes.map(({ pool }) => pool.forecast()) };
+    this.capacity = { ...patience, name: routes[0].name, forecast: () => routes.map(({ pool }) => pool.forecast()) };
     this.#cache = cache;
     this.#seal = options.seal ?? hmacSeal(randomBytes(32));
     this.#limits = { maxWaitMs, maxAttempts, spillMs, clock, random };
@@ -246,7 +248,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       runKey: runKey(),
       priority: options.priority ?? runPriority(),
       signal,
-      deadlineAt: options.deadlineAt,
+      deadlineAt: options.deadlineAt ?? runDeadline(),
       onWait: ({ waitMs, reason }) => {
         // LangChain reports what a handler throws; a call in the queue must not fail for it.
         emit({ kind: "queued", route: call.route, waitMs: Math.round(waitMs), reason }).catch(() => {});
@@ -259,10 +261,10 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       rateLimited: 0,
       last: {},
     };
-    const admission = options.admission ?? "any-route";
+    const { admission = "any-route", primaryUntil } = options;
     const characters = messages.reduce((sum, { text }) => sum + text.length, 0);
     const needs = { tools: (options.tools?.length ?? 0) > 0, tokens: Math.ceil(characters / 4) };
-    return { routes: this.routes, admission, needs, ...this.#limits, call, emit, standIn, booking };
+    return { routes: this.routes, admission, primaryUntil, needs, ...this.#limits, call, emit, standIn, booking };
   }
 
   #obtained(call: CallInProgress, served: Served<unknown>, facts: AnswerFacts): Obtained {

@@ -1,5 +1,6 @@
 // May this call be served? Quotas, the limiter under them, the breaker, the cache, and the chat model that uses them all.
 
+export { runDeadline } from "./announce.js";
 export { type Budget, type BudgetOptions, type BudgetWarning, openBudget, warningName } from "./budget.js";
 export { ANSWER_GUESS, BUDGET, type BudgetPort, budgetIn, promptGuess } from "./budget-call.js";
 export {

@@ -19,8 +19,8 @@ const MOST_AHEAD = 16;
 /** How often a process asks the fleet again while all its slots are taken, in real milliseconds. */
 const ASK_AGAIN_MS = 25;
 /**
- * Processes that were told to wait for the same moment would all come at once, and the same one would always be first: each
- * sleeps up to so many real milliseconds longer, which is less than the fleet reserves ahead.
+ * Processes that wait for a slot or for the end of a pause would all come at once, and the same one would always be first:
+ * each sleeps up to so many real milliseconds longer. Who waits for the pace has a place of his own.
  */
 const SPREAD_MS = 20;
 /** The longest it sleeps before it asks again, in real milliseconds: somebody may give something back. */
@@ -250,7 +250,8 @@ export class Lane {
     if (!leave.granted) {
       if (leave.reason === "pause") this.#queue.paused(leave.waitMs ?? 0);
       const { random = Math.random } = this.#options;
-      await this.#sleepFor((leave.waitMs ?? ASK_AGAIN_MS * this.#scale) + random() * SPREAD_MS * this.#scale);
+      const spreadMs = leave.reason === "pace" ? 0 : random() * SPREAD_MS * this.#scale;
+      await this.#sleepFor((leave.waitMs ?? ASK_AGAIN_MS * this.#scale) + spreadMs);
       return this.#queue.turned();
     }
     this.#queue.turned();

@@ -78,7 +78,8 @@ export class QuotaPool {
     const now = this.#clock.now();
     const brokenUntil = this.breaker.refusesUntil;
     if (brokenUntil !== undefined) {
-      return { route: this.name, waitMs: brokenUntil - now, state: "broken", reason: this.breaker.explain() };
+      const { since = now } = this.breaker;
+      return { route: this.name, waitMs: brokenUntil - now, state: "broken", since, reason: this.breaker.explain() };
     }
     const { waitMs, reason } = this.#limiter.forecast();
     return reason === "pause"

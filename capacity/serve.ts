@@ -16,6 +16,8 @@ import type { CallStandIn } from "./witness.js";
 export interface ServeOptions {
   readonly routes: readonly [ModelRoute, ...ModelRoute[]];
   readonly admission: Admission;
+  /** Until then, in milliseconds since the epoch, the primary is waited for rather than left for a fallback. */
+  readonly primaryUntil: number | undefined;
   /** How long the call may sit out pauses on one route, in milliseconds. */
   readonly maxWaitMs: number;
   /** Attempts on one route that may fail otherwise than by rate. */
@@ -50,6 +52,8 @@ const RETRIED = new Set<Failure["kind"]>([
   "truncated",
   "bad-response",
 ]);
+/** How soon a primary that is waited for is worth another call, in ms, when nobody said. */
+const AGAIN_MS = 10_000;
 const DEAD = new Set<Failure["kind"]>(["server-error", "overload", "network", "timeout"]);
 /** Another route would refuse it too, or hide a mistake of the operator's. */
 const FATAL = new Set<RouteFailure["reason"]>(["auth", "invalid-request", "context-length", "aborted"]);
@@ -65,7 +69,7 @@ export async function serve<Value>(
 ): Promise<Served<Value>> {
   const { emit, standIn } = options;
   if (standIn !== undefined) return serveFromRecord(options, standIn, attempt);
-  const failed: { readonly failure: RouteFailure; readonly error: unknown }[] = [];
+  const failed: Failed[] = [];
   const counts = { unclear: 0 };
   const [primary] = options.routes;
   const order = orderOf(options);
@@ -84,6 +88,7 @@ export async function serve<Value>(
     }
     failed.push(outcome);
     if (next === undefined || isLate(options) || !helps(next, outcome.failure.reason, route)) break;
+    if (route === primary) waitForPrimary(options, outcome);
     await emit({ kind: "fallback", from: route.name, to: next.name, reason: outcome.failure.reason });
   }
   const first = failed.find(({ failure }) => failure.route === primary.name) ?? failed[0];
@@ -102,6 +107,8 @@ function orderOf({
   needs,
   spillMs,
   maxWaitMs,
+  primaryUntil = 0,
+  clock,
 }: ServeOptions): readonly [ModelRoute, ...ModelRoute[]] {
   const [primary, ...others] = routes;
   if (admission === "primary-only") return [primary];
@@ -111,7 +118,7 @@ function orderOf({
   );
   const wait = primary.pool.forecast();
   const free =
-    wait.state !== "open" || wait.waitMs <= (spillMs ?? maxWaitMs)
+    wait.state !== "open" || wait.waitMs <= (spillMs ?? maxWaitMs) || clock.now() + wait.waitMs <= primaryUntil
       ? undefined
       : able.find(({ pool }) => {
           const { waitMs, state } = pool.forecast();
@@ -120,13 +127,30 @@ function orderOf({
   return free === undefined ? [primary, ...able] : [free, primary, ...able.filter((each) => each !== free)];
 }
 
+/** @throws CapacityWaitError while the primary is worth waiting for, however soon that is. */
+function waitForPrimary({ routes, primaryUntil = 0, clock, random }: ServeOptions, { failure, error }: Failed): void {
+  const { refusesUntil } = routes[0].pool.breaker;
+  const retryAt = failure.retryAt ?? refusesUntil ?? clock.now() + AGAIN_MS + fullJitterMs(0, random);
+  if (retryAt > primaryUntil) return;
+  const code = refusesUntil === undefined ? "CAPACITY_TIMEOUT" : "CIRCUIT_OPEN";
+  const until = new Date(primaryUntil).toISOString();
+  throw new CapacityWaitError(code, `${failure.message}; no fallback answers before ${until}`, retryAt, {
+    cause: error,
+  });
+}
+
 /** Whether `next` may answer what `route` did not for `reason`. */
 const helps = (next: ModelRoute, reason: RouteFailure["reason"], route: ModelRoute): boolean =>
   reason === "context-length"
     ? (next.contextTokens ?? 0) > (route.contextTokens ?? Number.POSITIVE_INFINITY)
     : !FATAL.has(reason);
 
-type Outcome<Value> = { readonly value: Value } | { readonly failure: RouteFailure; readonly error: unknown };
+interface Failed {
+  readonly failure: RouteFailure;
+  readonly error: unknown;
+}
+
+type Outcome<Value> = { readonly value: Value } | Failed;
 
 async function onRoute<Value>(
   options: ServeOptions,
@@ -148,7 +172,7 @@ async function onRoute<Value>(
     const report = pool.breaker.enter();
     if (report === undefined) {
       // Nobody else can answer: it is cheaper to wait for the route to come back than to lose the work.
-      if (isLast && (await waited(options, route))) continue;
+      if ((isLast || isPreferred(options, route)) && (await waited(options, route))) continue;
       return last ?? refusedByBreaker(route, clock);
     }
     call.last = {};
@@ -181,11 +205,11 @@ async function onRoute<Value>(
       const isBroken = pool.breaker.refusesUntil !== undefined;
       const again =
         RETRIED.has(failure.kind) &&
-        failures < maxAttempts &&
+        (failures < maxAttempts || (isBroken && isPreferred(options, route))) &&
         delayMs <= maxWaitMs &&
         clock.now() + delayMs < (call.deadlineAt ?? Number.POSITIVE_INFINITY) &&
         // Behind a breaker one probe goes out, not one retry for each call: it takes nothing from the budget.
-        (isBroken ? isLast : pool.retryBudget.spend());
+        (isBroken ? isLast || isPreferred(options, route) : pool.retryBudget.spend());
       last = { failure: failureOf(route, failure, thrown, call.last.host), error: thrown };
       if (!again) return last;
       if (isBroken) continue;
@@ -195,6 +219,10 @@ async function onRoute<Value>(
     }
   }
 }
+
+/** Whether `route` is the primary, and is still waited for. */
+const isPreferred = ({ routes, primaryUntil = 0, clock }: ServeOptions, route: ModelRoute): boolean =>
+  route === routes[0] && clock.now() < primaryUntil;
 
 /** Waits until the breaker of `route` lets somebody try. `false`: that is longer than this call may wait. */
 async function waited({ call, clock, random }: ServeOptions, { pool }: ModelRoute): Promise<boolean> {

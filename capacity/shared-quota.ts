@@ -12,7 +12,10 @@ export type Leave =
     }
   | {
       readonly granted: false;
-      /** Milliseconds after which to ask again. Unset: when a slot is given back, which nobody can foresee. */
+      /**
+       * Milliseconds after which to ask again. Unset: when a slot is given back, which nobody can foresee. A process that
+       * waits for the pace is kept its place until then.
+       */
       readonly waitMs?: number;
       readonly reason: WaitReason;
     };

@@ -130,11 +130,34 @@ export interface Forecast {
   readonly waitMs: number;
   /** `open`: serving. `paused`: the provider said wait. `broken`: the circuit breaker remembers a dead route. */
   readonly state: "open" | "paused" | "broken";
+  /** Since when it is broken, in milliseconds since the epoch. */
+  readonly since?: number;
   readonly reason?: string;
 }
 
+/** How a guard weighs waiting against a fallback. */
+export const ADMISSION_POLICIES = ["auto", "trust-first", "availability-first"] as const;
+/** One of {@link ADMISSION_POLICIES}. */
+export type AdmissionPolicy = (typeof ADMISSION_POLICIES)[number];
+
+/** Whether a run waits for the primary, and how long. Default: what the guarded resource says. */
+export interface Patience {
+  /**
+   * `auto` (default): waits for a paused primary, degrades when it is broken; where the run can reach something
+   * irreversible, only when the primary has been in trouble for `patienceMs`. `trust-first`: never degrades, parks instead.
+   * `availability-first`: degrades as soon as the fallback is faster. A rewound thread is always trust-first.
+   */
+  readonly admission?: AdmissionPolicy;
+  /**
+   * Under `auto`, where something irreversible can be reached: how long runs wait for a primary in trouble, from when that
+   * began, before a fallback may answer. In milliseconds, default 900 000: a quarter of an hour. A run's deadline and the
+   * end of its budget come before. 0: nobody waits.
+   */
+  readonly patienceMs?: number;
+}
+
 /** Anything a guard node can stand in front of: a chat model, or a tool's own API quota. */
-export interface CapacityResource {
+export interface CapacityResource extends Patience {
   readonly name: string;
   /** Routes in order of preference, the primary first. Cheap and without side effects. */
   forecast(): readonly Forecast[];

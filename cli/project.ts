@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { parseEnv } from "node:util";
 import { z } from "zod";
 import { POSTGRES_KEY_FILE } from "../checkpoints/key-file.js";
+import type { AdmissionPolicy } from "../capacity/types.js";
 import type { AnyCompiledGraph, Harness } from "../graphs/index.js";
 import type { Settings } from "../models/index.js";
 import { CommandError, explain, UsageError } from "./exit.js";
@@ -37,6 +38,7 @@ export interface ProjectFlags {
   readonly fault?: readonly string[] | undefined;
   readonly seed?: string | undefined;
   readonly quota?: string | undefined;
+  readonly admission?: AdmissionPolicy | undefined;
 }
 
 /** The project around `cwd`, or `undefined`. @throws UsageError when its `langgraph.json` cannot be read. */
@@ -107,6 +109,7 @@ export async function configure(
   if (flags.fault !== undefined) env["BULKHEAD_FAULTS"] = flags.fault.join(";");
   if (flags.seed !== undefined) env["BULKHEAD_SEED"] = flags.seed;
   if (flags.quota !== undefined) env["BULKHEAD_QUOTA"] = flags.quota;
+  if (flags.admission !== undefined) env["BULKHEAD_ADMISSION"] = flags.admission;
   const stated = readSettings(env);
   if (flags.fault !== undefined && stated.provider !== undefined) {
     throw new UsageError(

@@ -2,11 +2,11 @@
 // this one is for programs that want the agent as it is.
 
 import { END, START } from "@langchain/langgraph";
+import type { Patience } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import type { LabelledMemory } from "../memory/index.js";
 import type { ResolvedModel } from "../models/index.js";
 import {
-  type AdmissionPolicy,
   act,
   type CompactOptions,
   capacityGuard,
@@ -28,7 +28,7 @@ import { HarnessGraph } from "./harness.js";
 import { afterCompact, afterGate, afterPlanner } from "./routing.js";
 
 /** What {@link agentGraph} takes. */
-export interface AgentGraphOptions {
+export interface AgentGraphOptions extends Patience {
   readonly journal: Journal;
   readonly model: Pick<ResolvedModel, "model" | "description" | "close">;
   /** The agent's instructions. */
@@ -40,8 +40,6 @@ export interface AgentGraphOptions {
   readonly folder?: string;
   /** Default `balanced`. */
   readonly policy?: Policy;
-  /** Default `auto`. */
-  readonly admission?: AdmissionPolicy;
   /** What each run may use, its subagents included. Default: as much as it likes. */
   readonly budget?: RunBudget | undefined;
   /** Limits of the compact node. */
@@ -50,7 +48,7 @@ export interface AgentGraphOptions {
 
 /** Builds the agent graph. `agentGraph(options).compile()` is ready for Studio, the command line and a server. */
 export function agentGraph(options: AgentGraphOptions) {
-  const { journal, model, prompt, tools, subagents, memory, folder, policy = balanced, admission = "auto" } = options;
+  const { journal, model, prompt, tools, subagents, memory, folder, policy = balanced } = options;
   const toolbox = createToolbox({
     tools,
     ...(subagents === undefined ? {} : { subagents }),
@@ -63,14 +61,20 @@ export function agentGraph(options: AgentGraphOptions) {
     await journal.close();
   };
   const { capacity, routes } = model.model;
+  const { admission, patienceMs } = options;
+  const guarded = {
+    journal,
+    ...(admission === undefined ? {} : { admission }),
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+  };
   const pools = routes.map(({ pool }) => pool);
   return new HarnessGraph({ journal, model: model.description, toolbox, policy, budget: options.budget, pools, close })
     .addNode("recall", recall({ journal, ...remembered }))
-    .addNode("guard", capacityGuard(capacity, { journal, admission }))
+    .addNode("guard", capacityGuard(capacity, guarded))
     .addNode("planner", planner({ journal, model: model.model, toolbox, prompt }))
-    .addNode("guard_delegate", capacityGuard(capacity, { journal, admission }))
+    .addNode("guard_delegate", capacityGuard(capacity, guarded))
     .addNode("delegate", delegate({ journal, toolbox }))
-    .addNode("guard_tools", capacityGuard("tools", { journal, admission }))
+    .addNode("guard_tools", capacityGuard("tools", guarded))
     .addNode("tools", toolsNode({ journal, toolbox, policy }))
     .addNode("gate", gate({ journal, toolbox, policy }))
     .addNode("act", act({ journal, toolbox, policy }))

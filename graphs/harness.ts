@@ -10,6 +10,7 @@ import {
   AgentState,
   BudgetKeeper,
   HarnessTool,
+  IrreversibleWithin,
   isGated,
   labelUpdates,
   Recorder,
@@ -66,9 +67,14 @@ export class HarnessGraph extends StateGraph<typeof AgentState> {
   override compile<const T extends Transformers = []>(options?: Parameters<typeof base.compile<T>>[0]): Compiled<T> {
     const compiled = super.compile<T>(options);
     checkGraph(compiled);
-    const { journal, budget } = this.#harness;
+    const { journal, budget, toolbox } = this.#harness;
+    const acts = toolbox.tools.some((tool) => tool instanceof HarnessTool && tool.effect === "irreversible");
     const configured = compiled.withConfig({
-      callbacks: [new Recorder(journal), ...(budget === undefined ? [] : [new BudgetKeeper(journal, budget)])],
+      callbacks: [
+        new Recorder(journal),
+        ...(acts ? [new IrreversibleWithin()] : []),
+        ...(budget === undefined ? [] : [new BudgetKeeper(journal, budget)]),
+      ],
       recursionLimit: RECURSION_LIMIT,
       maxConcurrency: MAX_CONCURRENCY,
     });

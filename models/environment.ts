@@ -2,7 +2,7 @@
 // these rows and the documentation is made from them, so the two cannot drift apart.
 
 import { z } from "zod";
-import { BUDGET_FORM, parseBudget } from "../capacity/index.js";
+import { ADMISSION_POLICIES, BUDGET_FORM, parseBudget } from "../capacity/index.js";
 import { OFFLINE_QUOTA } from "./offline/index.js";
 
 /** Where OpenAI itself answers. */
@@ -149,6 +149,19 @@ export const ROWS = {
     ...milliseconds,
     description:
       "Longest queue of the primary before a fallback that is free answers, marked. Unset: BULKHEAD_MAX_WAIT_MS.",
+  },
+  BULKHEAD_ADMISSION: {
+    schema: z.enum(ADMISSION_POLICIES),
+    must: ADMISSION_POLICIES.join(", "),
+    default: "auto",
+    description:
+      "Whether a run waits for the primary or takes a fallback: `auto`, `trust-first`, `availability-first`.",
+  },
+  BULKHEAD_PATIENCE: {
+    ...duration,
+    default: "15m",
+    offline: "0s",
+    description: "Under `auto`, how long a run that can reach something irreversible waits for the primary.",
   },
   BULKHEAD_MAX_WAIT_MS: {
     ...milliseconds,

@@ -189,12 +189,12 @@ function routeTo(
 
 const guard = (
   routes: readonly [ModelRoute, ...ModelRoute[]],
-  { maxWaitMs, spillMs }: Settings,
+  { maxWaitMs, spillMs, patience }: Settings,
   { cache, seal, ...time }: ResolveOptions,
 ): GuardedChatModel =>
   new GuardedChatModel({
     routes,
-    maxWaitMs,
+    ...{ maxWaitMs, patience },
     ...(spillMs === undefined ? {} : { spillMs }),
     ...(cache === undefined || cache === false ? {} : { cache }),
     ...(seal === undefined ? {} : { seal }),

@@ -1,6 +1,6 @@
 // The one place where environment variables are read: into settings that are checked whole, or not at all.
 
-import type { BudgetLimits, CachePlace, CacheSettings, Quota } from "../capacity/index.js";
+import type { BudgetLimits, CachePlace, CacheSettings, Patience, Quota } from "../capacity/index.js";
 import { type Name, OPENAI_URL, ROWS, type Row, type Value } from "./environment.js";
 import { type Fault, FaultError, parseFault } from "./offline/index.js";
 import { readSecrets, type SecretSettings } from "./secrets.js";
@@ -40,6 +40,8 @@ export interface Settings {
   readonly maxQueued: number;
   /** Longest queue of the primary before a fallback that is free answers, in ms. Unset: `maxWaitMs`. */
   readonly spillMs?: number;
+  /** Whether runs wait for the primary, and how long. */
+  readonly patience: Patience;
   /** Longest wait of one model call for capacity, in ms. */
   readonly maxWaitMs: number;
   /** Longest model call once it has left, in ms. */
@@ -124,6 +126,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     ...(quotas === "process" ? {} : { fleet: { url: quotas, processes: read("BULKHEAD_QUOTA_PROCESSES") } }),
     maxQueued: read("BULKHEAD_MAX_QUEUED"),
     ...(spillMs === undefined ? {} : { spillMs }),
+    patience: { admission: read("BULKHEAD_ADMISSION"), patienceMs: read("BULKHEAD_PATIENCE") },
     maxWaitMs: read("BULKHEAD_MAX_WAIT_MS"),
     callTimeoutMs: read("BULKHEAD_CALL_TIMEOUT_MS"),
     ...cacheOf(read, stated),

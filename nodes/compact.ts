@@ -12,6 +12,7 @@ import {
 import { BudgetError, type GuardedChatModel, trustOfAnswer } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import { label, mark, meetMarks, type TrustMark } from "../trust/index.js";
+import { routesOf } from "./planner.js";
 import type { AgentView } from "./state.js";
 import { harnessNode, type NodeUpdate, type Step } from "./step.js";
 
@@ -39,7 +40,7 @@ export const compact = (options: CompactOptions) => {
   return harnessNode<AgentView>("taint", journal, async (state, step) => {
     const evicted = await evict(state.messages, evictOver, step);
     const shown = state.messages.map((message) => evicted.messages.find((each) => each.id === message.id) ?? message);
-    const summary = size(shown) > summariseOver ? await summarise(shown, keep, model, step) : undefined;
+    const summary = size(shown) > summariseOver ? await summarise(state, shown, { keep, model, step }) : undefined;
     if (evicted.messages.length === 0 && summary === undefined) return {};
     await step.record({
       kind: "compact",
@@ -91,17 +92,18 @@ function oldTurns(messages: readonly BaseMessage[], keep: number): readonly Base
   return inTask.length >= 2 ? inTask : messages.slice(0, Math.max(0, Math.min(task, messages.length - keep)));
 }
 
-async function summarise(messages: readonly BaseMessage[], keep: number, model: GuardedChatModel, step: Step) {
+interface Summarising extends Pick<CompactOptions, "model"> {
+  readonly keep: number;
+  readonly step: Step;
+}
+
+async function summarise(state: AgentView, messages: readonly BaseMessage[], { keep, model, step }: Summarising) {
   const old = oldTurns(messages, keep).filter((message) => message.id !== undefined);
   const [first, ...rest] = old;
   if (first?.id === undefined || rest.length === 0) return undefined;
   const transcript = old.map((message) => `${message.getType()}: ${transcriptOf(message)}`).join("\n\n");
   const asked = [new SystemMessage(SUMMARISE), new HumanMessage(transcript)];
-  const options = {
-    ...step.config,
-    signal: step.signal,
-    ...(step.derived ? { admission: "primary-only" as const } : {}),
-  };
+  const options = { ...step.config, signal: step.signal, ...routesOf(state, "guard", step.derived) };
   const answer = await model.invoke(asked, options).catch((error: unknown) => {
     if (BudgetError.isInstance(error)) return undefined; // The planner is next, and ends the run.
     throw error;

@@ -3,23 +3,24 @@
 
 import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
-import type { CapacityResource, Forecast } from "../capacity/index.js";
+import {
+  type AdmissionPolicy,
+  budgetIn,
+  type CapacityResource,
+  type Forecast,
+  handlersOf,
+  type Patience,
+  runDeadline,
+} from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
+import { reachesIrreversible } from "./irreversible.js";
 import { outside } from "./outside.js";
 import type { AdmissionState, AgentView } from "./state.js";
 import { harnessNode, type NodeUpdate, type Step } from "./step.js";
 
-/** How a guard weighs waiting against a fallback. */
-export type AdmissionPolicy = "auto" | "trust-first" | "availability-first";
-
 /** What {@link capacityGuard} takes beside the resource. */
-export interface GuardOptions {
+export interface GuardOptions extends Patience {
   readonly journal: Journal;
-  /**
-   * `auto` (default): waits for a paused primary, degrades when it is broken. `trust-first`: never degrades, parks
-   * instead. `availability-first`: degrades as soon as the fallback is faster. A rewound thread is always trust-first.
-   */
-  readonly admission?: AdmissionPolicy;
   /** The longest wait that is taken awake. Longer ones park. Default 60,000 ms. */
   readonly maxWaitMs?: number;
 }
@@ -44,11 +45,18 @@ const unlimited = (name: string): CapacityResource => ({
 const fastest = (routes: readonly Forecast[]): Forecast | undefined =>
   [...routes].filter((route) => route.state !== "broken").sort((left, right) => left.waitMs - right.waitMs)[0];
 
-/** Decides from a forecast. Pure. @internal exported for tests */
+/** When it is decided, and until when the primary is waited for. Milliseconds since the epoch. */
+export interface Waiting {
+  readonly now: number;
+  readonly until: number;
+}
+
+/** Decides from a forecast; `waiting` is for `auto` where it matters who answers. Pure. @internal exported for tests */
 export function decideAdmission(
   forecast: readonly Forecast[],
   policy: AdmissionPolicy,
   maxWaitMs: number,
+  waiting?: Waiting,
 ): AdmissionState {
   const [primary, ...others] = forecast;
   if (primary === undefined) return { decision: "admit", routes: "any-route", waitMs: 0 };
@@ -56,6 +64,10 @@ export function decideAdmission(
   const { waitMs } = primary;
   const reason = primary.reason === undefined ? {} : { reason: `${primary.route}: ${primary.reason}` };
   const other = fastest(others);
+  if (policy === "auto" && other !== undefined && waiting !== undefined && waiting.now + waitMs <= waiting.until) {
+    const decision = waitMs === 0 ? "admit" : waitMs <= maxWaitMs ? "queue" : "park";
+    return { decision, routes, waitMs, primaryUntil: waiting.until, ...reason };
+  }
   if (policy === "availability-first" && other !== undefined && waitMs > 0 && other.waitMs < waitMs) {
     return { decision: "degrade", routes, waitMs: other.waitMs, ...reason };
   }
@@ -68,24 +80,40 @@ export function decideAdmission(
   return { decision: "park", routes, waitMs, ...reason };
 }
 
+/** A quarter of an hour. */
+const PATIENCE_MS = 900_000;
+
 /** Makes a guard node for a model's capacity, a tool API's, or a name without a quota. */
 export function capacityGuard(resource: CapacityResource | string, options: GuardOptions) {
-  const { journal, admission = "auto", maxWaitMs = 60_000 } = options;
+  const { journal, maxWaitMs = 60_000 } = options;
   const guarded = typeof resource === "string" ? unlimited(resource) : resource;
+  const { admission = "auto", patienceMs = PATIENCE_MS } = { ...guarded, ...options };
   const admit = async (_state: AgentView, { config, scope, derived }: Step): Promise<NodeUpdate> => {
-    const look = () => decideAdmission(guarded.forecast(), derived ? "trust-first" : admission, maxWaitMs);
+    const look = () => {
+      const forecast = guarded.forecast();
+      const now = journal.clock.now();
+      const until = Math.min(
+        (forecast[0]?.since ?? now) + patienceMs,
+        runDeadline(config) ?? Number.POSITIVE_INFINITY,
+        now + (budgetIn(handlersOf(config.callbacks), scope.thread)?.timeLeft ?? Number.POSITIVE_INFINITY),
+      );
+      const waiting = reachesIrreversible(config) ? { now, until } : undefined;
+      return decideAdmission(forecast, derived ? "trust-first" : admission, maxWaitMs, waiting);
+    };
     const decide = (look: () => AdmissionState): Promise<AdmissionState> =>
       outside(config, {
         kind: "admission",
         asked: { resource: guarded.name },
         look: async () => look(),
-        tell: ({ reason, ...decided }) => ({
+        tell: ({ reason, primaryUntil, ...decided }) => ({
           ...{ kind: "admission", resource: guarded.name, ...decided },
           ...(reason === undefined ? {} : { reason }),
+          ...(primaryUntil === undefined ? {} : { primaryUntil }),
         }),
-        read: ({ decision, routes = "any-route", waitMs, reason }) => ({
+        read: ({ decision, routes = "any-route", waitMs, reason, primaryUntil }) => ({
           ...{ decision, routes, waitMs },
           ...(reason === undefined ? {} : { reason }),
+          ...(primaryUntil === undefined ? {} : { primaryUntil }),
         }),
       });
     const decided = await decide(look);

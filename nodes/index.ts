@@ -25,13 +25,13 @@ export {
 } from "./delegate.js";
 export { type GateOptions, gate } from "./gate.js";
 export {
-  type AdmissionPolicy,
   capacityGuard,
   decideAdmission,
   type GuardOptions,
   type ParkedRequest,
 } from "./guard.js";
 export { fromText, inputFrom, toText } from "./input.js";
+export { IrreversibleWithin } from "./irreversible.js";
 export type { Looking, Preview, ProbeAnswer, ProbeOutcome } from "./look.js";
 export { type McpDeclaration, type McpOptions, type McpTool, mcpTools } from "./mcp.js";
 export { NotDoneError, OutcomeUnclearError } from "./outcome.js";

@@ -4,7 +4,13 @@ import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langch
 import type { ToolCall } from "@langchain/core/messages/tool";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { StructuredToolInterface } from "@langchain/core/tools";
-import { BudgetError, type CacheWish, type GuardedChatModel, trustOfAnswer } from "../capacity/index.js";
+import {
+  BudgetError,
+  type CacheWish,
+  type GuardedCallOptions,
+  type GuardedChatModel,
+  trustOfAnswer,
+} from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import { answerTo, TASK_TOOL } from "./calls.js";
 import type { AgentView } from "./state.js";
@@ -43,13 +49,14 @@ export const planner = ({ journal, model, toolbox, prompt, guard = "guard", cach
   const bound = model.bindTools([...toolbox.tools] as StructuredToolInterface[]);
   return harnessNode<AgentView>("taint", journal, async (state, { config, at, record, signal, derived }) => {
     const system = [prompt, state.context].filter((part) => part !== "" && part !== undefined).join("\n\n");
-    const admission = derived ? "primary-only" : (state.admissions?.[guard]?.routes ?? "any-route");
     const asked = [new SystemMessage(system), ...withClosedCalls(state.messages)];
     const kept = wish === undefined || derived ? {} : { ...wish, tenant: wish.tenant(config) };
-    const answer = await bound.invoke(asked, { ...config, signal, admission, ...kept }).catch((error: unknown) => {
-      if (BudgetError.isInstance(error)) return stopped(error.message, state);
-      throw error;
-    });
+    const answer = await bound
+      .invoke(asked, { ...config, signal, ...routesOf(state, guard, derived), ...kept })
+      .catch((error: unknown) => {
+        if (BudgetError.isInstance(error)) return stopped(error.message, state);
+        throw error;
+      });
     if (isStopped(answer)) return { messages: [answer] };
     for (const call of answer.tool_calls ?? []) requireStorable(call);
     const plan = answer.tool_calls?.find((call) => call.name === "write_todos")?.args["todos"];
@@ -57,6 +64,18 @@ export const planner = ({ journal, model, toolbox, prompt, guard = "guard", cach
     return { messages: [answer], trust: trustOfAnswer(answer, at) };
   });
 };
+
+/** What the guard admitted; a thread that repairs another one takes no fallback. */
+export function routesOf({ admissions }: Pick<AgentView, "admissions">, guard: string, derived: boolean): Routes {
+  if (derived) return { admission: "primary-only" };
+  const { routes, primaryUntil } = admissions?.[guard] ?? {};
+  return {
+    ...(routes === undefined ? {} : { admission: routes }),
+    ...(primaryUntil === undefined ? {} : { primaryUntil }),
+  };
+}
+
+type Routes = Pick<GuardedCallOptions, "admission" | "primaryUntil">;
 
 function wishOf({ staleWhileRevalidate = false, similar = false, effects = false }: TurnCache, { tools }: Toolbox) {
   const harmless = tools.filter((tool) =>

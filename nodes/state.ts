@@ -17,6 +17,8 @@ const admissionState = z.object({
   routes: z.enum(["primary-only", "any-route"]),
   waitMs: z.number(),
   reason: z.string().optional(),
+  /** Until when the primary is waited for before another route may answer, in milliseconds since the epoch. */
+  primaryUntil: z.number().optional(),
 });
 
 const cleared = z.object({ callId: z.string(), key: z.string() });

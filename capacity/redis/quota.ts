@@ -129,7 +129,7 @@ export class RedisQuota implements SharedQuota {
     try {
       const reply = await this.#connection.run(
         TAKE,
-        [this.#keys.state, this.#keys.leases, this.#keys.processes],
+        [this.#keys.state, this.#keys.leases, this.#keys.processes, this.#keys.places],
         [
           ...[lease, this.#process, this.#leaseMs, this.#leaseMs, requestsPerMinute * this.#scale, BURST, inFlight],
           ...[HORIZON_MS, tokensPerMinute * this.#scale, TOKEN_BURST_MS / this.#scale],
@@ -184,8 +184,8 @@ export class RedisQuota implements SharedQuota {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    const { leases, processes, reports } = this.#keys;
-    const keys = [leases, processes, reports];
+    const { leases, processes, places, reports } = this.#keys;
+    const keys = [leases, processes, places, reports];
     const gone = this.#available && this.#connection.run(DEPART, keys, [this.#process, ...this.#held]);
     await Promise.resolve(gone).catch(() => undefined); // Then its leases run out.
     this.#available = false;
@@ -235,9 +235,9 @@ export class RedisQuota implements SharedQuota {
   }
 
   async #hello(): Promise<void> {
-    const { leases, processes, reports } = this.#keys;
+    const { leases, processes, places, reports } = this.#keys;
     const values = [this.#process, this.#leaseMs, this.#leaseMs, this.#report(), ...this.#held];
-    const [now, count] = renewed.parse(await this.#connection.run(RENEW, [leases, processes, reports], values));
+    const [now, count] = renewed.parse(await this.#connection.run(RENEW, [leases, processes, places, reports], values));
     this.#learn(now, count, this.#headroomText);
   }
 

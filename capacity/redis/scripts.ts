@@ -1,8 +1,9 @@
 // What runs inside Redis. Time is the server's, so the clocks of the machines do not matter; every script takes all that it
-// needs or nothing. One pool has four keys with one hash tag, so that a cluster keeps them together:
+// needs or nothing. One pool has five keys with one hash tag, so that a cluster keeps them together:
 //   state      hash: tat (when the next request may leave), tok (when all charged tokens are paid off), pause, headroom
 //   leases     sorted set: slots in flight, by when they run out
 //   processes  sorted set: who uses the quota, by when they count as gone
+//   places     hash: the place in the pace that a process is kept, and the tokens that are charged for it
 //   reports    hash: what each process says of itself, for `bulkhead quota` (process-report.ts); nothing is decided by it
 // Pace and tokens are generic cell rate algorithms. All times are real milliseconds. Source: capacity.md, section 8.1.
 
@@ -16,7 +17,10 @@ export const QUOTA_PREFIX = "bulkhead:quota:";
 /** The keys of one quota. */
 export function quotaKeys(prefix: string, name: string) {
   const key = (part: string): string => `${prefix}{${name}}:${part}`;
-  return { state: key("state"), leases: key("leases"), processes: key("processes"), reports: key("reports") } as const;
+  return {
+    ...{ state: key("state"), leases: key("leases"), processes: key("processes") },
+    ...{ places: key("places"), reports: key("reports") },
+  } as const;
 }
 
 /** State that nobody has used for so long is forgotten, in milliseconds. */
@@ -25,13 +29,17 @@ const FORGET_MS = 600_000;
 /** While a route is dead one request goes out in this time, to see whether it lives again, in milliseconds. */
 const PROBE_MS = 5_000;
 
+/** A place that its process did not come for is lost after this, in milliseconds. */
+const LATE_MS = 1_000;
+
 /**
- * Leave for one request: breaker, pause, slots, pace, tokens, in this order. `broken` is set while the route is dead, as
- * far as any process knows: milliseconds, a blank, and why.
+ * Leave for one request: breaker, pause, slots, pace, tokens, in this order. When its turn is further off than the horizon,
+ * the process is kept one place in the pace, and asks again when that comes near: processes take turns, whoever asks more
+ * often. `broken` is set while the route is dead, as far as any process knows: milliseconds, a blank, and why.
  * Returns `{granted, ms or -1, reason, now, processes, headroom, broken or ''}`.
  */
 export const TAKE = redisScript(`${NOW}${TEXT}
-local state, leases, processes = KEYS[1], KEYS[2], KEYS[3]
+local state, leases, processes, places = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id, process, leaseMs, processMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local requests, burst, slots, horizon = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local tokens, tokenBurst, needed = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
@@ -39,12 +47,26 @@ redis.call('ZADD', processes, text(now + processMs), process)
 redis.call('ZREMRANGEBYSCORE', processes, '-inf', now)
 local known = redis.call('HMGET', state, 'tat', 'tok', 'pause', 'headroom', 'broken', 'why', 'probe')
 local headroom, broken = known[4] or ARGV[12], ''
+local share = cjson.decode(headroom).share
+local gap = 60000 / (requests * share)
+local paidOff = math.max(tonumber(known[2]) or 0, now)
+local function paceOf(amount) if tokens > 0 then return amount * 60000 / (tokens * share) end return 0 end
+local at, charged = string.match(redis.call('HGET', places, process) or '', '^(%S+) (%S+)$')
+at, charged = tonumber(at), tonumber(charged) or 0
 local function answer(granted, ms, reason)
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ${FORGET_MS}) end
   return {granted, ms, reason, text(now), redis.call('ZCARD', processes), headroom, broken}
 end
+local function leave()
+  if not at then return end
+  redis.call('HDEL', places, process)
+  paidOff = math.max(paidOff - paceOf(charged), now)
+  redis.call('HSET', state, 'tok', text(paidOff))
+  at, charged = nil, 0
+end
 local dead = tonumber(known[5])
 if dead and dead > now then
+  leave()
   broken = text(dead - now) .. ' ' .. (known[6] or '')
   return answer(0, text(dead - now), 'pace')
 end
@@ -53,25 +75,36 @@ if dead then
   if probe > now then return answer(0, text(probe - now), 'pace') end
 end
 local pause = tonumber(known[3]) or 0
-if pause > now then return answer(0, text(pause - now), 'pause') end
+if pause > now then
+  leave()
+  return answer(0, text(pause - now), 'pause')
+end
+if at and now - at > ${LATE_MS} then leave() end
 redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
 if redis.call('ZCARD', leases) >= slots then return answer(0, '-1', 'in-flight') end
-local share = cjson.decode(headroom).share
-local gap = 60000 / (requests * share)
-local tat = math.max(tonumber(known[1]) or 0, now - (burst - 1) * gap)
-local at = math.max(tat, now)
-local paidOff, cost = math.max(tonumber(known[2]) or 0, now), 0
-if tokens > 0 then
-  cost = needed * 60000 / (tokens * share)
-  local from = paidOff
-  if cost <= tokenBurst then from = paidOff + cost - tokenBurst end
-  at = math.max(at, from)
+if not at then
+  local tat = math.max(tonumber(known[1]) or 0, now - (burst - 1) * gap)
+  at = math.max(tat, now)
+  local cost = paceOf(needed)
+  if tokens > 0 then
+    local from = paidOff
+    if cost <= tokenBurst then from = paidOff + cost - tokenBurst end
+    at = math.max(at, from)
+  end
+  charged = needed
+  redis.call('HSET', state, 'tat', text(math.max(tat, at - (burst - 1) * gap) + gap), 'tok', text(paidOff + cost))
+elseif needed ~= charged then
+  redis.call('HSET', state, 'tok', text(math.max(paidOff + paceOf(needed - charged), now)))
+  charged = needed
 end
-if at - now > horizon then return answer(0, text(at - now - horizon), 'pace') end
-redis.call('HSET', state, 'tat', text(math.max(tat, at - (burst - 1) * gap) + gap), 'tok', text(paidOff + cost))
-redis.call('ZADD', leases, text(at + leaseMs), id)
+if at - now > horizon then
+  redis.call('HSET', places, process, text(at) .. ' ' .. charged)
+  return answer(0, text(at - now - horizon), 'pace')
+end
+redis.call('HDEL', places, process)
+redis.call('ZADD', leases, text(math.max(at, now) + leaseMs), id)
 if dead then redis.call('HSET', state, 'probe', text(now + ${PROBE_MS})) end
-return answer(1, text(at - now), '')`);
+return answer(1, text(math.max(0, at - now)), '')`);
 
 /** The route is dead for so many milliseconds, or, with 0, alive. */
 export const BREAK = redisScript(`${NOW}${TEXT}
@@ -85,18 +118,20 @@ export const GIVE_BACK = redisScript("return redis.call('ZREM', KEYS[1], ARGV[1]
 
 /**
  * Says that this process lives, how it stands, and which slots it holds; after a loss of all state they are there again.
- * Reports of processes that are gone go with them.
+ * Reports and places of processes that are gone go with them.
  */
 export const RENEW = redisScript(`${NOW}${TEXT}
-local leases, processes, reports = KEYS[1], KEYS[2], KEYS[3]
+local leases, processes, places, reports = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 redis.call('ZADD', processes, text(now + tonumber(ARGV[2])), ARGV[1])
 if ARGV[4] ~= '' then redis.call('HSET', reports, ARGV[1], text(now) .. ' ' .. ARGV[4]) end
 for index = 5, #ARGV do redis.call('ZADD', leases, text(now + tonumber(ARGV[3])), ARGV[index]) end
 redis.call('ZREMRANGEBYSCORE', processes, '-inf', now)
 local count = redis.call('ZCARD', processes)
-if redis.call('HLEN', reports) > count then
-  for _, process in ipairs(redis.call('HKEYS', reports)) do
-    if not redis.call('ZSCORE', processes, process) then redis.call('HDEL', reports, process) end
+for _, told in ipairs({places, reports}) do
+  if redis.call('HLEN', told) > count then
+    for _, process in ipairs(redis.call('HKEYS', told)) do
+      if not redis.call('ZSCORE', processes, process) then redis.call('HDEL', told, process) end
+    end
   end
 end
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ${FORGET_MS}) end
@@ -116,6 +151,7 @@ return {text(now), known[1], known[2], known[3], known[4], known[5], known[6], r
 export const DEPART = redisScript(`
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('HDEL', KEYS[4], ARGV[1])
 for index = 2, #ARGV do redis.call('ZREM', KEYS[1], ARGV[index]) end
 return 1`);
 

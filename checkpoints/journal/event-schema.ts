@@ -114,6 +114,7 @@ const kinds = {
     waitMs: number,
     reason: note,
     routes: z.enum(["primary-only", "any-route"]).exactOptional(),
+    primaryUntil: number.exactOptional(),
   }),
   capacity: kind("capacity", { event: capacityEvent, call: note }),
   "model.request": kind("model.request", {

@@ -144,6 +144,8 @@ export type HarnessEvent =
       readonly reason?: string;
       /** Which routes may answer what was admitted. */
       readonly routes?: "primary-only" | "any-route";
+      /** Until when the primary is waited for before another route may answer, in milliseconds since the epoch. */
+      readonly primaryUntil?: number;
     }
   | { readonly kind: "capacity"; readonly event: CapacityEvent; readonly call?: string }
   /** A prompt left for a provider. A retry of the same prompt on the same route is not told again. */

@@ -14,13 +14,13 @@ interface OverheadOptions {
   readonly json?: boolean;
 }
 
-/** How many calls are left waiting. */
-const QUEUED = [1_000, 10_000];
+/** How many calls are left waiting, and how many runs are parked. */
+const MANY = [1_000, 10_000];
 
 /** Adds it to `bulkhead bench`. */
 export const overheadCommand = (terminal: Terminal): Command =>
   withJson(
-    command("overhead", "measure an agent loop beside LangGraph's own, and what calls cost that wait", [
+    command("overhead", "measure an agent loop beside LangGraph's own, and what calls and runs cost that wait", [
       "bulkhead bench overhead",
       "bulkhead bench overhead --rounds 5 --json",
     ]),
@@ -43,7 +43,7 @@ async function overhead({ steps, promptBytes, rounds, json }: OverheadOptions, t
   try {
     const found = await benchOverhead({
       ...{ turns: Number(steps), promptBytes: Number(promptBytes), rounds: Number(rounds) },
-      queued: QUEUED,
+      ...{ queued: MANY, parked: MANY },
       signal: aborting.signal,
       onPart: (part) => {
         if (terminal.interactive) terminal.err(part);
@@ -57,7 +57,9 @@ async function overhead({ steps, promptBytes, rounds, json }: OverheadOptions, t
 
 const whole = (number: number): string => Math.round(number).toLocaleString("en-US");
 
-function linesOf({ turns, promptBytes, rounds, costs, queues }: OverheadFound): string[] {
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+
+function linesOf({ turns, promptBytes, rounds, costs, queues, parks }: OverheadFound): string[] {
   return [
     `${turns} turns, instructions of ${whole(promptBytes)} bytes, ${rounds} rounds each, in turns`,
     "",
@@ -79,6 +81,17 @@ function linesOf({ turns, promptBytes, rounds, costs, queues }: OverheadFound): 
         `${whole(takeInMs)} ms`,
         `${whole(heapBytes)} bytes`,
         `${whole(cancelMs)} ms`,
+      ]),
+    ]),
+    "",
+    ...table([
+      ["runs that are parked", "parked in", "heap per run", "stored per run", "woken and finished in"],
+      ...parks.map(({ runs, parkMs, heapBytes, storedBytes, wakeMs, finished }) => [
+        whole(runs),
+        seconds(parkMs),
+        `${whole(heapBytes)} bytes`,
+        `${whole(storedBytes)} bytes`,
+        `${seconds(wakeMs)}${finished === runs ? "" : `, ${whole(runs - finished)} not`}`,
       ]),
     ]),
   ];

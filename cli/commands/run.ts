@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BudgetLimits } from "../../capacity/budget-limits.js";
+import { ADMISSION_POLICIES, type AdmissionPolicy } from "../../capacity/types.js";
 import { budget, collect, command, quotaOption, wholeNumber, withDatabase } from "../options.js";
 import type { ApproveMode } from "../run/approvals.js";
 import type { Terminal } from "../terminal.js";
@@ -19,6 +20,7 @@ export interface RunOptions {
   readonly fault?: readonly string[];
   readonly seed?: string;
   readonly quota?: string;
+  readonly admission?: AdmissionPolicy;
   readonly budget?: BudgetLimits;
   readonly json?: boolean;
 }
@@ -66,6 +68,12 @@ export const runCommand = (terminal: Terminal, finish: (code: number) => void): 
       budget,
     )
     .addOption(quotaOption())
+    .addOption(
+      new Option(
+        "--admission <policy>",
+        "wait for the primary, or take a fallback (default: BULKHEAD_ADMISSION, else auto)",
+      ).choices(ADMISSION_POLICIES),
+    )
     .option("--fault <spec>", "a fault of the offline provider, repeatable: outage:offline-large", collect)
     .option("--seed <number>", "seed of the offline provider", wholeNumber)
     .option("--json", "print one JSON event per line, the result last")

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { HumanMessage } from "@langchain/core/messages";
 import type { BaseCheckpointSaver } from "@langchain/langgraph";
 import { z } from "zod";
-import { systemClock } from "../../capacity/index.js";
+import { type Clock, systemClock } from "../../capacity/index.js";
 import type { Journal } from "../../checkpoints/index.js";
 import { agentGraph } from "../../graphs/index.js";
 import { type Brain, OfflineProvider, parseFault, readSettings, resolveModel } from "../../models/index.js";
@@ -75,13 +75,13 @@ const brain =
   };
 
 /** A model that answers after `latencyMs`, in each turn with a call of {@link lookUp}, and its provider. */
-export function loopModel({ turns, latencyMs }: Loop) {
+export function loopModel({ turns, latencyMs }: Loop, time: Clock = systemClock) {
   const late = latencyMs === 0 ? [] : [parseFault("slow")];
   // The fault waits for as long as the clock says.
-  const clock = { ...systemClock, sleep: (_ms: number, gone?: AbortSignal) => systemClock.sleep(latencyMs, gone) };
+  const clock = { ...time, sleep: (_ms: number, gone?: AbortSignal) => systemClock.sleep(latencyMs, gone) };
   const quotas = { "offline-large": QUOTA };
   const provider = new OfflineProvider({ brain: brain(turns), faults: late, clock, quotas });
-  const resolved = resolveModel(readSettings(SETTINGS), { provider });
+  const resolved = resolveModel(readSettings(SETTINGS), { provider, clock: time });
   const close = async () => {
     await resolved.close();
     await provider.close();

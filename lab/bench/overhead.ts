@@ -1,9 +1,8 @@
 // What the harness costs beside a plain LangGraph agent: the same loop of model and tool calls through `createReactAgent`,
-// through the agent graph with the recorder off, and with it on, in turns, in one process. And what calls cost that wait.
+// through the agent graph with the recorder off, and with it on, in turns, in one process. And what calls cost that wait, and
+// runs that are parked.
 
 import { setMaxListeners } from "node:events";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { HumanMessage } from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
 import type { BaseCheckpointSaver } from "@langchain/langgraph";
@@ -13,6 +12,8 @@ import { z } from "zod";
 import { QuotaPool, systemClock } from "../../capacity/index.js";
 import { openCheckpointer, openJournal } from "../../checkpoints/index.js";
 import { type Loop, lookUp, loopModel, runLoop, textOf } from "./loop.js";
+import { heap } from "./memory.js";
+import { type ParkedCost, parkAndWake } from "./parked.js";
 import { openPlace } from "./place.js";
 import { RECORDED, withoutRecording } from "./recorder.js";
 import { median } from "./statistics.js";
@@ -32,6 +33,8 @@ export interface OverheadBench {
   readonly rounds: number;
   /** Numbers of calls that wait in a quota pool; a row for each. */
   readonly queued: readonly number[];
+  /** Numbers of runs that are parked and woken; a row for each. */
+  readonly parked: readonly number[];
   readonly signal: AbortSignal;
   /** Called before each part. */
   readonly onPart?: (part: string) => void;
@@ -70,6 +73,7 @@ export interface OverheadFound {
   readonly rounds: number;
   readonly costs: readonly TurnCost[];
   readonly queues: readonly QueueCost[];
+  readonly parks: readonly ParkedCost[];
 }
 
 interface Run {
@@ -86,7 +90,7 @@ const WARM_UP_TURNS = 10;
 
 /** Measures. Rejects with the signal's reason when that aborts; nothing is left behind. */
 export async function benchOverhead(bench: OverheadBench): Promise<OverheadFound> {
-  const { turns, promptBytes, rounds, queued, signal, onPart = () => undefined } = bench;
+  const { turns, promptBytes, rounds, queued, parked, signal, onPart = () => undefined } = bench;
   const loop: Loop = { turns, promptBytes, latencyMs: 0 };
   for (const variant of VARIANTS) await run({ ...loop, turns: Math.min(turns, WARM_UP_TURNS) }, variant, signal);
   const found = new Map<Variant, Run[]>(VARIANTS.map((variant) => [variant, []]));
@@ -115,14 +119,12 @@ export async function benchOverhead(bench: OverheadBench): Promise<OverheadFound
     onPart(`${calls} calls that wait`);
     queues.push(await queue(calls, signal));
   }
-  return { turns, promptBytes, rounds, costs, queues };
-}
-
-/** Bytes on the heap after a collection. */
-function heap(): number {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
-  return process.memoryUsage().heapUsed;
+  const parks: ParkedCost[] = [];
+  for (const runs of parked) {
+    onPart(`${runs} runs that are parked`);
+    parks.push(await parkAndWake(runs, signal));
+  }
+  return { turns, promptBytes, rounds, costs, queues, parks };
 }
 
 async function run(loop: Loop, variant: Variant, signal: AbortSignal): Promise<Run> {

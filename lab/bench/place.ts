@@ -19,6 +19,8 @@ export interface Place {
   readonly keyFile: string;
   /** The journal's tables: pages of the database that are theirs and their indexes'. */
   sizes(): Promise<TableSizes>;
+  /** All of the database. */
+  bytes(): Promise<number>;
   remove(): Promise<void>;
 }
 
@@ -39,16 +41,26 @@ export async function openPlace(database?: string): Promise<Place> {
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   if (target?.kind === "postgres") return postgresPlace(String(database), keyFile, removeFolder);
   const path = join(folder, "bench.db");
-  return { url: `sqlite:${path}`, keyFile, sizes: async () => sqliteSizes(path), remove: removeFolder };
+  return {
+    ...{ url: `sqlite:${path}`, keyFile, remove: removeFolder },
+    sizes: async () => sqliteSizes(path),
+    bytes: async () => sqliteBytes(path),
+  };
 }
 
 const SQLITE_SIZES = `SELECT tbl_name AS name, sum(pgsize) AS bytes FROM dbstat JOIN sqlite_schema USING (name)
   WHERE tbl_name LIKE 'h\\_%' ESCAPE '\\' GROUP BY tbl_name`;
 
-function sqliteSizes(path: string): TableSizes {
+const sqliteSizes = (path: string): TableSizes => sizesOf(askSqlite(path, SQLITE_SIZES));
+
+const SQLITE_BYTES = "SELECT 'all' AS name, page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size";
+
+const sqliteBytes = (path: string): number => Number(askSqlite(path, SQLITE_BYTES)[0]?.bytes ?? 0);
+
+function askSqlite(path: string, sql: string): readonly SizeRow[] {
   const handle = openSqliteHandle({ kind: "sqlite", name: path, path });
   try {
-    return sizesOf(handle.prepare(SQLITE_SIZES).all([]) as SizeRow[]);
+    return handle.prepare(sql).all([]) as SizeRow[];
   } finally {
     handle.close();
   }
@@ -56,6 +68,9 @@ function sqliteSizes(path: string): TableSizes {
 
 const POSTGRES_SIZES = `SELECT relname AS name, pg_total_relation_size(pg_class.oid) AS bytes FROM pg_class
   JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind = 'r' AND relname LIKE 'h\\_%' AND nspname = $1`;
+
+const POSTGRES_BYTES = `SELECT 'all' AS name, sum(pg_total_relation_size(pg_class.oid)) AS bytes FROM pg_class
+  JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind = 'r' AND nspname = $1`;
 
 /** The schema is made by the journal at its first statement. */
 function postgresPlace(database: string, keyFile: string, removeFolder: () => Promise<void>): Place {
@@ -76,6 +91,7 @@ function postgresPlace(database: string, keyFile: string, removeFolder: () => Pr
     url: url.href,
     keyFile,
     sizes: async () => sizesOf(await ask(POSTGRES_SIZES, schema)),
+    bytes: async () => Number((await ask(POSTGRES_BYTES, schema))[0]?.bytes ?? 0),
     remove: async () => {
       await ask(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`);
       await removeFolder();

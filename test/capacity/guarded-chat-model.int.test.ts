@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { HumanMessage } from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
 import { END, MessagesValue, START, StateGraph, StateSchema } from "@langchain/langgraph";
@@ -6,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { obtainedOf, trustOfAnswer } from "../../capacity/index.js";
 import { OpenAIServer, type Reply } from "./openai-server.js";
-import { guarded, routeTo } from "./support.js";
+import { guarded, routeTo, until } from "./support.js";
 
 const add = tool(async ({ a, b }) => String(a + b), {
   name: "add",
@@ -17,6 +18,17 @@ const add = tool(async ({ a, b }) => String(a + b), {
 const CALL: Reply = { toolCalls: [{ name: "add", args: '{"a": 2, "b": 3}' }] };
 
 describe("a drop-in chat model", () => {
+  test("a signal that many calls share has no listener when they are over", async () => {
+    await using server = await OpenAIServer.start();
+    const { signal } = new AbortController();
+    const model = guarded([routeTo(server, "large")]);
+    for (let call = 0; call < 3; call += 1) {
+      await model.invoke("hello", { signal });
+      for await (const _ of await model.stream("hello", { signal }));
+    }
+    await until(() => getEventListeners(signal, "abort").length === 0);
+  });
+
   test("invoke: one HTTP request, and the answer says how it was obtained", async () => {
     await using server = await OpenAIServer.start();
     const message = await guarded([routeTo(server, "large")]).invoke("hello");

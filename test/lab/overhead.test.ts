@@ -5,7 +5,7 @@ import { runProgram } from "../../cli/program.js";
 import { benchOverhead, VARIANTS } from "../../lab/bench/overhead.js";
 import { testTerminal } from "../cli/terminal.js";
 
-const small = { turns: 2, promptBytes: 256, rounds: 1, queued: [50] };
+const small = { turns: 2, promptBytes: 256, rounds: 1, queued: [50], parked: [3] };
 
 describe("the overhead benchmark", () => {
   test("compares the three loops, and leaves calls waiting", { timeout: 120_000 }, async () => {
@@ -23,7 +23,11 @@ describe("the overhead benchmark", () => {
     // One may have left at once; the others were cancelled while they waited.
     expect(found.queues).toMatchObject([{ calls: 50 }]);
     expect(found.queues[0]?.left).toBeLessThanOrEqual(1);
-    expect(parts).toEqual([...VARIANTS.map((variant) => `round 1 of 1, ${variant}`), "50 calls that wait"]);
+    // Every run was parked in a checkpoint before any was woken, and none is lost.
+    expect(found.parks).toMatchObject([{ runs: 3, finished: 3 }]);
+    expect(found.parks[0]?.storedBytes).toBeGreaterThan(0);
+    const rounds = VARIANTS.map((variant) => `round 1 of 1, ${variant}`);
+    expect(parts).toEqual([...rounds, "50 calls that wait", "3 runs that are parked"]);
   });
 
   test("stops when it is told to", async () => {

@@ -3,7 +3,7 @@
 // provider with faults and latency. Built twice from one plan it is the same code twice; what runs is counted.
 
 import { END, InMemoryStore, MemorySaver, START } from "@langchain/langgraph";
-import { type Clock, type GuardedChatModel, systemClock } from "../../capacity/index.js";
+import { type AdmissionPolicy, type Clock, type GuardedChatModel, systemClock } from "../../capacity/index.js";
 import { type Journal, openJournal } from "../../checkpoints/index.js";
 import {
   type AnyCompiledGraph,
@@ -17,7 +17,6 @@ import {
 import { labelledMemory } from "../../memory/index.js";
 import { type Brain, OfflineProvider, parseFault, readSettings, resolveModel } from "../../models/index.js";
 import {
-  type AdmissionPolicy,
   type AgentView,
   act,
   capacityGuard,

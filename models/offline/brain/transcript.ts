@@ -62,6 +62,27 @@ function argumentsOf(text: string): Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
+/** `refund_order is committed: seen in their dashboard.`: what `bulkhead effects resolve` says to tell the agent. */
+const SETTLED = /^(\w+) is (committed|failed): \S.*$/;
+
+/**
+ * A person says what became of calls that were in doubt: the task goes on with that, and what was not done is done again.
+ * `false`: the text is something else, and nothing has changed.
+ */
+function settles(text: string, steps: Step[]): boolean {
+  const after = [...steps];
+  for (const line of text.split("\n")) {
+    const [said, tool, status] = SETTLED.exec(line.trim()) ?? [];
+    const at = after.findIndex((step) => step.tool === tool && step.result.status === "doubt");
+    const step = after[at];
+    if (said === undefined || step === undefined) return false;
+    const result: Result = { status: "ok", text: said, data: undefined };
+    after.splice(at, 1, ...(status === "committed" ? [{ ...step, result }] : []));
+  }
+  steps.splice(0, steps.length, ...after);
+  return true;
+}
+
 /** Splits the history at each human message. A summary of old turns stands for what it lists. */
 export function readTranscript(messages: readonly BrainMessage[]): Transcript {
   const system: string[] = [];
@@ -69,7 +90,8 @@ export function readTranscript(messages: readonly BrainMessage[]): Transcript {
   const open = new Map<string, { tool: string; args: Record<string, unknown> }>();
 
   const start = (text: string): void => {
-    if (text !== "") tasks.push({ text, steps: [], turns: 0 });
+    const last = tasks.at(-1);
+    if (text !== "" && !(last !== undefined && settles(text, last.steps))) tasks.push({ text, steps: [], turns: 0 });
   };
 
   for (const message of messages) {

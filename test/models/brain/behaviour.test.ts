@@ -70,6 +70,38 @@ describe("the flow of a task", () => {
   });
 });
 
+describe("an action in doubt", () => {
+  const DOUBT = "In doubt: delete_customer was sent and its outcome is unknown. It was not sent again.";
+  const inDoubt = () => {
+    const game = new Play();
+    game.workspace.refuse.set("delete_customer", DOUBT);
+    expect(game.say(DELETION)).toMatch(/Nobody knows whether/);
+    game.workspace.refuse.clear();
+    return game;
+  };
+
+  test("that happened: the task goes on behind it, and it is not done again", () => {
+    const game = inDoubt();
+    game.say("delete_customer is committed: gone from the list.");
+    expect(game.named("delete_customer")).toHaveLength(1);
+    expect(game.named("close_ticket")).toHaveLength(1);
+  });
+
+  test("that did not happen: it is done again", () => {
+    const game = inDoubt();
+    game.say("delete_customer is failed: still there.");
+    expect(game.named("delete_customer")).toHaveLength(2);
+    expect(game.named("close_ticket")).toHaveLength(1);
+  });
+
+  test("of another tool: that is no answer to it, but a task of its own", () => {
+    const game = inDoubt();
+    game.say("refund_order is committed: seen.");
+    expect(game.named("delete_customer")).toHaveLength(1);
+    expect(game.named("close_ticket")).toHaveLength(0);
+  });
+});
+
 describe("refusals are final", () => {
   test.each([
     [
