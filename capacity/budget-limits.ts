@@ -49,7 +49,7 @@ function limitOf(dimension: BudgetDimension, text: string): number | undefined {
   const pattern = {
     calls: /^\d{1,12}$/,
     tokens: /^\d{1,12}$/,
-    usd: /^\d{1,6}(\.\d{1,6})?$/,
+    usd: /^\d{1,9}(\.\d{1,6})?$/,
     time: /^\d{1,9}(ms|s|m|h)$/,
   };
   if (!pattern[dimension].test(text)) return undefined;

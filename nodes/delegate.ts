@@ -1,9 +1,10 @@
 // Runs one delegated task. One `Send` per task: subagents run in parallel, all are settled, and whatever comes back,
-// even nothing, brings the trust of everything the subagent did.
+// even nothing, brings the trust of everything the subagent did. One that has to wait for capacity has not come back.
 
 import { HumanMessage } from "@langchain/core/messages";
 import { isGraphBubbleUp, Send } from "@langchain/langgraph";
 import { z } from "zod";
+import { CapacityWaitError } from "../capacity/index.js";
 import { type Journal, laneOf } from "../checkpoints/index.js";
 import {
   isAtMost,
@@ -112,7 +113,7 @@ async function settle(subagent: SubagentPort, task: string, call: OpenCall, step
   try {
     return await subagent.run(task, { step, trust: step.trust, callId: call.id });
   } catch (error) {
-    if (isGraphBubbleUp(error) || step.signal.aborted) throw error;
+    if (isGraphBubbleUp(error) || CapacityWaitError.isInstance(error) || step.signal.aborted) throw error;
     // A port that throws has not told us what it read: nothing can be said for the result.
     return {
       content: messageOf(error),

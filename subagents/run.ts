@@ -1,10 +1,11 @@
 // The one runner that brings a subagent's trust back. Whatever the graph is and however its run ends, the parent
-// gets the meet of all that the subagent read, was told and computed.
+// gets the meet of all that the subagent read, was told and computed. Only where there is no capacity there is no end: the
+// run is parked as a whole, and the subagent goes on where it was.
 
 import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { isGraphBubbleUp } from "@langchain/langgraph";
-import { trustOfAnswer } from "../capacity/index.js";
+import { CapacityWaitError, trustOfAnswer } from "../capacity/index.js";
 import { laneOf } from "../checkpoints/index.js";
 import { isStopped, LANE, messageOf, partialResult, type SubagentPort, type SubagentResult } from "../nodes/index.js";
 import {
@@ -102,7 +103,7 @@ export function asSubagent(wrapping: SubagentWrapping): SubagentPort {
           complete,
         });
       } catch (error) {
-        if (isGraphBubbleUp(error) || step.signal.aborted) throw error;
+        if (isGraphBubbleUp(error) || CapacityWaitError.isInstance(error) || step.signal.aborted) throw error;
         return withheld(name, floor, {
           content: messageOf(error),
           mark: meetMarks(collector.mark, source),

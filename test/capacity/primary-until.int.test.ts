@@ -80,7 +80,7 @@ test("the deadline of a run is that of its calls", async () => {
   const { server, model } = await twoRoutes(pausedAtFirst, { maxWaitMs: 86_400_000 });
   await using _ = server;
   const graph = new StateGraph(new StateSchema({ messages: MessagesValue }))
-    .addNode("ask", async () => ({ messages: [await model.invoke("hello")] }))
+    .addNode("ask", async () => ({ messages: [await model.invoke("hello", { admission: "primary-only" })] }))
     .addEdge(START, "ask")
     .compile();
   const configurable = { deadline_at: clock.now() + 400_000 };

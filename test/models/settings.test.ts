@@ -18,6 +18,8 @@ describe("readSettings", () => {
     expect(readSettings({})).toEqual({
       offline: { primary: quota, fallback: quota },
       maxQueued: 100_000,
+      // A fault of the offline provider may never end: it is there to show what comes of it.
+      patience: { admission: "auto", patienceMs: 0 },
       maxWaitMs: 60_000,
       callTimeoutMs: 10_000,
       database: "sqlite:.bulkhead/bulkhead.db",
@@ -35,7 +37,8 @@ describe("readSettings", () => {
   });
 
   it("means OpenAI with a key alone", () => {
-    const { provider, callTimeoutMs } = readSettings(key);
+    const { provider, callTimeoutMs, patience } = readSettings(key);
+    expect(patience).toEqual({ admission: "auto", patienceMs: 900_000 });
     expect(provider).toEqual({
       primary: {
         model: "gpt-4.1",

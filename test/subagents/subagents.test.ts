@@ -5,6 +5,7 @@ import { createDeepAgent } from "deepagents";
 import { createAgent } from "langchain";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { CapacityWaitError } from "../../capacity/index.js";
 import { asSubagent, defineSubagent, type SubagentGraph } from "../../subagents/index.js";
 import { balanced } from "../../trust/index.js";
 import { calls, script } from "../contracts/index.js";
@@ -136,6 +137,27 @@ describe("subagents", () => {
     expect((await agent.run("go")).messages).toHaveLength(23);
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(8);
+  });
+
+  test("one that finds no capacity has not failed: the run is parked, and the subagent goes on", async () => {
+    let runs = 0;
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode("work", () => {
+        runs += 1;
+        if (runs === 1) throw new CapacityWaitError("CIRCUIT_OPEN", "the model is down", Date.now() + 1_000);
+        return { messages: [new AIMessage("found it")] };
+      })
+      .addEdge(START, "work")
+      .compile();
+    const agent = testAgent(script([calls(task("worker")), "done"]), {
+      subagents: () => [
+        asSubagent({ name: "worker", description: "Works.", graph: graph as unknown as SubagentGraph }),
+      ],
+    });
+    await expect(agent.run("go")).rejects.toMatchObject({ code: "CIRCUIT_OPEN" });
+    const { messages, answer } = await agent.run(null);
+    expect(answer).toBe("done");
+    expect(messages.map(({ text }) => text)).toContain("found it");
   });
 
   test("a fallback inside a subagent reaches the parent's gate", async () => {
