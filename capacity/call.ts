@@ -12,7 +12,7 @@ export interface CallInProgress {
   readonly id: string;
   readonly runKey: string;
   /** Default `interactive`. */
-  readonly priority?: Priority | undefined;
+  readonly priority: Priority;
   /** Sees what leaves and what comes back. */
   readonly witness: CallWitness | undefined;
   /** Answers in place of the network. */

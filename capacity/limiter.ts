@@ -48,6 +48,10 @@ export interface LimiterStatus {
   readonly queued: number;
   /** Requests that have left since the beginning. */
   readonly admitted: number;
+  /** Requests that were refused because too many wait. */
+  readonly shed: number;
+  /** Requests that could not leave within their limits. */
+  readonly timedOut: number;
   /** The share of the quota that is used now, more than 0, at most 1. */
   readonly share: number;
   /** Milliseconds between two starts of this process while requests wait. */

@@ -42,10 +42,6 @@ export interface PoolStatus extends LimiterStatus {
   readonly name: string;
   /** 429s since the beginning. */
   readonly rateLimited: number;
-  /** Requests that were refused because too many wait. */
-  readonly shed: number;
-  /** Requests that could not leave within their limits. */
-  readonly timedOut: number;
   readonly breaker: "closed" | "open" | "half-open";
 }
 

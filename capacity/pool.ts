@@ -9,7 +9,6 @@ import { CircuitBreaker } from "./breaker.js";
 import { type CallInProgress, callInProgress } from "./call.js";
 import { classifyError, saysQuotaExhausted } from "./classify.js";
 import { type Clock, systemClock } from "./clock.js";
-import { CapacityWaitError } from "./errors.js";
 import { limitHeaders, remainingOf, retryAfterMs } from "./headers.js";
 import type { Admittance, Limiter, Slot } from "./limiter.js";
 import { checkOptions, type PoolRunOptions, type PoolStatus, type QuotaPoolOptions } from "./pool-options.js";
@@ -38,7 +37,7 @@ export class QuotaPool {
   readonly #refusals: Refusals;
   /** What nobody has been told yet. */
   #news: CapacityEvent[] = [];
-  readonly #counts = { rateLimited: 0, shed: 0, timedOut: 0 };
+  #rateLimited = 0;
 
   /** @throws RangeError when the quota or the time limit cannot be met. */
   constructor(options: QuotaPoolOptions) {
@@ -90,7 +89,7 @@ export class QuotaPool {
   /** How it stands, for a person and for metrics. */
   get status(): PoolStatus {
     const { kind } = this.breaker.state;
-    return { name: this.name, ...this.#limiter.status, ...this.#counts, breaker: kind };
+    return { name: this.name, ...this.#limiter.status, rateLimited: this.#rateLimited, breaker: kind };
   }
 
   /** For a guard node in front of a tool's own API: `capacityGuard(pool.resource, …)`. */
@@ -162,66 +161,62 @@ export class QuotaPool {
     return async (input, init) => {
       const call = callInProgress.getStore();
       const signal = call === undefined ? (init?.signal ?? undefined) : call.signal;
+      const charged = this.#ledger?.estimate(...sizeOf(init?.body));
+      if (call === undefined) {
+        const limits = signal === undefined ? {} : { signal };
+        const slot = await this.#acquire({ key: runKey(), tokens: charged ?? 0, priority: runPriority(), ...limits });
+        return this.#send(inner, input, init, { call, signal, slot });
+      }
       const { host, pathname } = new URL(input instanceof Request ? input.url : input);
       const body = typeof init?.body === "string" ? init.body : "";
-      if (call?.standIn !== undefined) return call.standIn(host + pathname, body);
-      const charged = this.#ledger?.estimate(...sizeOf(init?.body));
-      if (call !== undefined) call.last = { host, ...(charged === undefined ? {} : { charged }) };
+      if (call.standIn !== undefined) return call.standIn(host + pathname, body);
+      call.last = { host, ...(charged === undefined ? {} : { charged }) };
       try {
-        const slot = await this.#admit(call, signal, charged ?? 0);
+        const slot = await this.#admit(call, charged ?? 0);
         await this.#tell(call, host + pathname, body, slot);
         return await this.#send(inner, input, init, { call, signal, slot });
       } catch (error) {
-        if (call !== undefined) call.last.thrown = error;
+        call.last.thrown = error;
         throw error;
       }
     };
   }
 
-  async #admit(call: CallInProgress | undefined, signal: AbortSignal | undefined, tokens: number): Promise<Slot> {
-    // A signal shared by a whole fan-out is listened to once per call, on purpose; Node would warn from the eleventh on.
-    if (signal !== undefined) setMaxListeners(0, signal);
+  async #admit(call: CallInProgress, tokens: number): Promise<Slot> {
+    const { runKey: key, priority, signal, deadlineAt } = call;
     const from = this.#clock.now();
     try {
       const slot = await this.#acquire({
-        key: call?.runKey ?? runKey(),
-        tokens,
-        priority: call?.priority ?? runPriority(),
+        ...{ key, tokens, priority, maxPauseMs: call.pauseLeftMs, returned: call.requests > 0, onWait: call.onWait },
         ...(signal === undefined ? {} : { signal }),
-        ...(call?.deadlineAt === undefined ? {} : { deadlineAt: call.deadlineAt }),
-        ...(call === undefined
-          ? {}
-          : { maxPauseMs: call.pauseLeftMs, returned: call.requests > 0, onWait: call.onWait }),
+        ...(deadlineAt === undefined ? {} : { deadlineAt }),
       });
       if (signal?.aborted) {
         slot.release();
         throw signal.reason;
       }
-      if (call !== undefined) call.pauseLeftMs -= slot.pausedMs;
-      if (call !== undefined && !call.isProbe && this.breaker.refusesUntil !== undefined) {
+      call.pauseLeftMs -= slot.pausedMs;
+      if (!call.isProbe && this.breaker.refusesUntil !== undefined) {
         slot.release();
         call.last.kept = true;
         throw new Error(`${this.breaker.explain()}: found out while the request waited`);
       }
       return slot;
     } finally {
-      if (call !== undefined) call.queueMs += this.#clock.now() - from;
+      call.queueMs += this.#clock.now() - from;
     }
   }
 
-  async #acquire(admittance: Admittance): Promise<Slot> {
-    try {
-      return await this.#limiter.acquire(admittance);
-    } catch (error) {
-      if (CapacityWaitError.isInstance(error)) this.#counts[error.code === "QUEUE_FULL" ? "shed" : "timedOut"] += 1;
-      throw error;
-    }
+  #acquire(admittance: Admittance): Promise<Slot> {
+    // A signal shared by a whole fan-out is listened to once per call, on purpose; Node would warn from the eleventh on.
+    if (admittance.signal !== undefined) setMaxListeners(0, admittance.signal);
+    return this.#limiter.acquire(admittance);
   }
 
   /** A request that cannot be written down does not leave. */
-  async #tell(call: CallInProgress | undefined, endpoint: string, body: string, slot: Slot): Promise<void> {
+  async #tell(call: CallInProgress, endpoint: string, body: string, slot: Slot): Promise<void> {
     try {
-      await call?.witness?.sent(call.id, { provider: call.provider, endpoint, route: call.route, body });
+      await call.witness?.sent(call.id, { provider: call.provider, endpoint, route: call.route, body });
     } catch (error) {
       slot.release();
       throw error;
@@ -286,7 +281,7 @@ export class QuotaPool {
 
   /** A 429 of a request that left at `sentAt`. Returns how long nobody leaves now, in milliseconds. */
   #pauseAfter(hint: number | undefined, sentAt: number): number {
-    this.#counts.rateLimited += 1;
+    this.#rateLimited += 1;
     this.#limiter.refused();
     const pausedMs = this.#refusals.pauseMs(hint, sentAt, this.#limiter.pausedUntil);
     this.pause(pausedMs);

@@ -32,6 +32,7 @@ export class QueueLimiter implements Limiter {
   #nextDeadline = Number.POSITIVE_INFINITY;
   /** Who has not been told yet that he waits, in the order they came. */
   readonly #quiet = new Set<Waiter>();
+  readonly #counts = { shed: 0, timedOut: 0 };
 
   constructor(options: QueueLimiterOptions) {
     this.#options = options;
@@ -60,7 +61,8 @@ export class QueueLimiter implements Limiter {
     const { inFlight, admitted, share, gapMs } = this.#lane;
     const { shared } = this.#options;
     return {
-      ...{ inFlight, admitted, share, gapMs, queued: this.#queue.size, pausedUntil: this.#pause.until },
+      ...{ inFlight, admitted, ...this.#counts, share, gapMs },
+      ...{ queued: this.#queue.size, pausedUntil: this.#pause.until },
       ...(shared === undefined ? {} : { fleet: { available: shared.available, processes: shared.fleet.processes } }),
     };
   }
@@ -68,7 +70,7 @@ export class QueueLimiter implements Limiter {
   acquire(admittance: Admittance): Promise<Slot> {
     return new Promise((resolve, reject) => {
       admittance.signal?.throwIfAborted();
-      const waiter = new Waiter(admittance, this.#now, this.#pause.totalMs, resolve, reject, (who) => this.#leave(who));
+      const waiter = new Waiter(admittance, this.#now, this.#pause.totalMs, resolve, reject, this.#leave);
       const expected = this.#expected(waiter);
       const refusal = this.#refusal(waiter) ?? this.#hopeless(waiter, expected) ?? this.#shed(waiter, expected);
       if (refusal !== undefined) return waiter.refuse(refusal);
@@ -149,11 +151,12 @@ export class QueueLimiter implements Limiter {
   }
 
   /** Somebody was refused or went away. */
-  #leave(waiter: Waiter): void {
+  readonly #leave = (waiter: Waiter, reason: unknown): void => {
+    if (CapacityWaitError.isInstance(reason)) this.#counts[reason.code === "QUEUE_FULL" ? "shed" : "timedOut"] += 1;
     this.#quiet.delete(waiter);
     this.#queue.remove(waiter);
     if (this.#queue.size === 0) this.#silence();
-  }
+  };
 
   #pausedMs(waiter: Waiter): number {
     return this.#pause.totalMs - waiter.pausedBefore;

@@ -15,7 +15,7 @@ export class Waiter implements Queued {
     readonly pausedBefore: number,
     private readonly resolve: (slot: Slot) => void,
     private readonly reject: (reason: unknown) => void,
-    private readonly left: (waiter: Waiter) => void,
+    private readonly left: (waiter: Waiter, reason: unknown) => void,
   ) {
     admittance.signal?.addEventListener("abort", this, { once: true });
   }
@@ -51,7 +51,7 @@ export class Waiter implements Queued {
 
   refuse(reason: unknown): void {
     if (!this.settle()) return;
-    this.left(this);
+    this.left(this, reason);
     this.reject(reason);
   }
 

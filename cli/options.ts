@@ -14,6 +14,13 @@ export const wholeNumber = (value: string): string => {
   throw new InvalidArgumentError("It is a whole number, 0 or more.");
 };
 
+/** Reads whole numbers from 1, with commas between. */
+export const wholeNumbers = (value: string): readonly number[] =>
+  value.split(",").map((text) => {
+    if (/^[1-9]\d{0,6}$/.test(text.trim())) return Number(text);
+    throw new InvalidArgumentError("Write whole numbers from 1, with commas between: 25,100,1000.");
+  });
+
 /** Reads the limits of a run. */
 export const budget = (value: string): BudgetLimits => {
   try {

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { OverheadFound } from "../../lab/bench/overhead.js";
 import { UsageError } from "../exit.js";
-import { command, wholeNumber, withJson } from "../options.js";
+import { command, wholeNumber, wholeNumbers, withJson } from "../options.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../text.js";
 
@@ -11,27 +11,32 @@ interface OverheadOptions {
   readonly steps: string;
   readonly promptBytes: string;
   readonly rounds: string;
+  readonly parked: readonly number[];
   readonly json?: boolean;
 }
 
-/** How many calls are left waiting, and how many runs are parked. */
-const MANY = [1_000, 10_000];
+/** How many calls are left waiting. */
+const QUEUED = [1_000, 10_000, 100_000];
 
 /** Adds it to `bulkhead bench`. */
 export const overheadCommand = (terminal: Terminal): Command =>
   withJson(
     command("overhead", "measure an agent loop beside LangGraph's own, and what calls and runs cost that wait", [
       "bulkhead bench overhead",
-      "bulkhead bench overhead --rounds 5 --json",
+      "bulkhead bench overhead --rounds 5 --parked 1000,10000 --json",
     ]),
   )
     .option("--steps <number>", "turns, each with a model call and a tool call", wholeNumber, "50")
     .option("--prompt-bytes <number>", "size of the agent's instructions", wholeNumber, "4096")
     .option("--rounds <number>", "runs of each of the three", wholeNumber, "3")
+    .option("--parked <numbers>", "runs that are parked and woken; a row for each number", wholeNumbers, [1_000])
     .addHelpText("after", "\nThe model is the offline one and answers at once. What is written is removed afterwards.")
     .action((options: OverheadOptions) => overhead(options, terminal));
 
-async function overhead({ steps, promptBytes, rounds, json }: OverheadOptions, terminal: Terminal): Promise<void> {
+async function overhead(
+  { steps, promptBytes, rounds, parked, json }: OverheadOptions,
+  terminal: Terminal,
+): Promise<void> {
   for (const [name, value] of Object.entries({ steps, rounds })) {
     if (Number(value) === 0) throw new UsageError(`--${name} must be 1 or more.`);
   }
@@ -43,7 +48,7 @@ async function overhead({ steps, promptBytes, rounds, json }: OverheadOptions, t
   try {
     const found = await benchOverhead({
       ...{ turns: Number(steps), promptBytes: Number(promptBytes), rounds: Number(rounds) },
-      ...{ queued: MANY, parked: MANY },
+      ...{ queued: QUEUED, parked },
       signal: aborting.signal,
       onPart: (part) => {
         if (terminal.interactive) terminal.err(part);
@@ -75,12 +80,14 @@ function linesOf({ turns, promptBytes, rounds, costs, queues, parks }: OverheadF
     ]),
     "",
     ...table([
-      ["calls that wait", "taken in", "heap per call", "all cancelled"],
-      ...queues.map(({ calls, takeInMs, heapBytes, cancelMs }) => [
+      ["calls that wait", "taken in", "heap per call", "all of them", "cancelled", "the rest"],
+      ...queues.map(({ calls, takeInMs, heapBytes, cancelled, cancelSomeMs, cancelRestMs }) => [
         whole(calls),
         `${whole(takeInMs)} ms`,
         `${whole(heapBytes)} bytes`,
-        `${whole(cancelMs)} ms`,
+        `${((heapBytes * calls) / 1e6).toFixed(1)} MB`,
+        `${whole(cancelled)} in ${whole(cancelSomeMs)} ms`,
+        `${whole(cancelRestMs)} ms`,
       ]),
     ]),
     "",

@@ -5,12 +5,12 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { QuotaProgress, QuotaRow } from "../../lab/bench/quota/index.js";
 import { CommandError, UsageError } from "../exit.js";
-import { command, quotaOption, wholeNumber, withJson } from "../options.js";
+import { command, quotaOption, wholeNumber, wholeNumbers, withJson } from "../options.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../text.js";
 
 interface QuotaOptions {
-  readonly tasks: string;
+  readonly tasks: readonly number[];
   readonly calls: string;
   readonly harness?: string;
   readonly provider: string;
@@ -34,7 +34,7 @@ export const quotaBenchCommand = (terminal: Terminal): Command =>
       "bulkhead bench quota --tasks 100 --provider sliding-60s,fixed-1s,outsider --out results",
     ]),
   )
-    .option("--tasks <numbers>", "tasks at once; a row for each number", "25,100")
+    .option("--tasks <numbers>", "tasks at once; a row for each number", wholeNumbers, [25, 100])
     .option("--calls <number>", "calls of each task, one after another", wholeNumber, "20")
     .option("--harness <names>", "chatopenai, bottleneck-reservoir, bottleneck-mintime, bulkhead (default: all)")
     .option(
@@ -60,8 +60,6 @@ async function quota(options: QuotaOptions, terminal: Terminal): Promise<void> {
   for (const [name, value] of Object.entries({ calls, scale, rpm, processes })) {
     if (Number(value) === 0) throw new UsageError(`--${name} must be 1 or more.`);
   }
-  const tasks = options.tasks.split(",").map((text) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) : Number.NaN));
-  if (tasks.some(Number.isNaN)) throw new UsageError("--tasks must be whole numbers from 1, such as 25,100,1000.");
   const settings = {
     providers: namesIn(
       "--provider",
@@ -69,7 +67,7 @@ async function quota(options: QuotaOptions, terminal: Terminal): Promise<void> {
       Object.keys(QUOTA_PROVIDERS) as (keyof typeof QUOTA_PROVIDERS)[],
     ),
     harnesses: namesIn("--harness", options.harness ?? QUOTA_HARNESSES.join(","), QUOTA_HARNESSES),
-    tasks,
+    tasks: options.tasks,
     calls: Number(calls),
     requestsPerMinute: Number(rpm),
     scale: Number(scale),

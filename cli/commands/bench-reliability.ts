@@ -5,12 +5,12 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { HarnessName, Row } from "../../lab/bench/reliability/index.js";
 import { UsageError } from "../exit.js";
-import { command, wholeNumber, withJson } from "../options.js";
+import { command, wholeNumber, wholeNumbers, withJson } from "../options.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../text.js";
 
 interface ReliabilityOptions {
-  readonly tasks: string;
+  readonly tasks: readonly number[];
   readonly scenario?: string;
   readonly harness?: string;
   readonly seed: string;
@@ -28,7 +28,7 @@ export const reliabilityCommand = (terminal: Terminal): Command =>
       "bulkhead bench reliability --tasks 25,100 --harness deep-agent,bulkhead --json",
     ]),
   )
-    .option("--tasks <numbers>", "how many tasks at a time; several numbers: one set of rows each", "25")
+    .option("--tasks <numbers>", "how many tasks at a time; several numbers: one set of rows each", wholeNumbers, [25])
     .option("--scenario <names>", "only these (default: all of them)")
     .option("--harness <names>", "only these: create-agent, deep-agent, bulkhead (default: all three)")
     .option("--seed <number>", "of the provider: latencies, faults, its other users", wholeNumber, "0")
@@ -62,10 +62,6 @@ async function reliability(options: ReliabilityOptions, terminal: Terminal): Pro
   const { benchReliability, HARNESSES, reliabilityPage, SCENARIOS } = await import(
     "../../lab/bench/reliability/index.js"
   );
-  const tasks = listOf(options.tasks).map(Number);
-  if (tasks.length === 0 || tasks.some((each) => !Number.isInteger(each) || each < 1)) {
-    throw new UsageError("--tasks must be whole numbers, 1 or more, with commas between: 25,100.");
-  }
   if (Number(options.scale ?? 1) === 0) throw new UsageError("--scale must be 1 or more.");
   const scenarios = known(
     "scenario",
@@ -79,7 +75,7 @@ async function reliability(options: ReliabilityOptions, terminal: Terminal): Pro
   );
   try {
     const rows = await benchReliability({
-      ...{ tasks, scenarios, harnesses, seed: Number(options.seed), signal: aborting.signal },
+      ...{ tasks: options.tasks, scenarios, harnesses, seed: Number(options.seed), signal: aborting.signal },
       ...(options.scale === undefined ? {} : { scale: Number(options.scale) }),
       onCell: (cell) => {
         if (terminal.interactive) terminal.err(`${cell.scenario}, ${cell.harness}, ${cell.tasks} tasks`);

@@ -1,6 +1,7 @@
 // What parked runs cost: each sleeps in its checkpoint, so that memory should not grow with them, however many there are.
 // And what it takes to wake them, as workers do, a hundred at a time.
 
+import { setMaxListeners } from "node:events";
 import { HumanMessage } from "@langchain/core/messages";
 import { type Clock, systemClock } from "../../capacity/index.js";
 import { openCheckpointer, openJournal } from "../../checkpoints/index.js";
@@ -32,6 +33,7 @@ const PAUSE_MS = 600_000;
 /** Parks so many runs behind a paused quota, and wakes them when the pause is over. */
 export async function parkAndWake(runs: number, signal: AbortSignal): Promise<ParkedCost> {
   signal.throwIfAborted();
+  setMaxListeners(0, signal); // All runs have it.
   const place = await openPlace();
   let later = 0;
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + later };

@@ -193,8 +193,8 @@ describe("bulkhead bench reliability", () => {
   test.each([
     [["--scenario", "rain"], "--scenario rain is unknown. There are: quiet, saturated,"],
     [["--harness", "quiet,crewai"], "is unknown. There are: create-agent, deep-agent, bulkhead."],
-    [["--tasks", "25,none"], "--tasks must be whole numbers, 1 or more"],
-    [["--tasks", "0"], "--tasks must be whole numbers, 1 or more"],
+    [["--tasks", "25,none"], "Write whole numbers from 1"],
+    [["--tasks", "0"], "Write whole numbers from 1"],
     [["--seed", "x"], "It is a whole number, 0 or more."],
   ])("refuses %j and says what there is", async (args, message) => {
     const { code, err } = await typed(...args);
