@@ -75,6 +75,8 @@ export class Lane {
   #backlog = false;
   /** Jobs that Bottleneck holds and has not started. */
   #handed = 0;
+  /** Starts that the fleet has granted and that have not come. */
+  #reserved = 0;
   /** Ends the sleep between two questions to the fleet. */
   #sleep: AbortController | undefined;
   #asking = false;
@@ -157,7 +159,7 @@ export class Lane {
     if (this.#asking || blockedMs > 0) return blockedMs;
     const alone = !this.#shared?.available;
     const ahead = alone ? Math.min(MOST_AHEAD, 1 + Math.floor((AHEAD_MS * this.#scale) / this.#minTimeMs)) : 1;
-    while (this.#handed < Math.min(ahead, this.#queue.size)) {
+    while (this.#handed < Math.min(ahead, this.#queue.size - this.#reserved)) {
       this.#handed += 1;
       // No caller's code runs in the job, only the promise of the head of the queue is settled: whoever awaits it goes
       // on in an async context of its own, which a job that ran the call itself would have lost.
@@ -254,8 +256,10 @@ export class Lane {
       await this.#sleepFor((leave.waitMs ?? ASK_AGAIN_MS * this.#scale) + spreadMs);
       return this.#queue.turned();
     }
+    this.#reserved += 1;
     this.#queue.turned();
     if (leave.startInMs > 0) await this.#clock.sleep(leave.startInMs);
+    this.#reserved -= 1;
     // A start that was reserved before a pause does not count in it.
     const needed = this.#options.pause.leftMs > 0 ? undefined : this.#queue.nextCost();
     const held = needed === undefined ? undefined : this.#serve(() => shared.giveBack(id));

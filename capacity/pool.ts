@@ -3,7 +3,6 @@
 
 import { setMaxListeners } from "node:events";
 import { runKey, runPriority } from "./announce.js";
-import { RetryBudget } from "./backoff.js";
 import { followedToTheEnd } from "./body.js";
 import { CircuitBreaker } from "./breaker.js";
 import { type CallInProgress, callInProgress } from "./call.js";
@@ -15,6 +14,7 @@ import { checkOptions, type PoolRunOptions, type PoolStatus, type QuotaPoolOptio
 import { QueueLimiter } from "./queue-limiter.js";
 import { RedisQuota } from "./redis/quota.js";
 import { Refusals } from "./refusals.js";
+import { RetryBudget } from "./retry-budget.js";
 import { TokenLedger } from "./token-ledger.js";
 import type { CapacityEvent, CapacityResource, Forecast, TokenUsage } from "./types.js";
 import { WireFailure } from "./wire.js";
@@ -28,7 +28,7 @@ export class QuotaPool {
   /** Remembers that the route is dead, for all models that use this pool. */
   readonly breaker: CircuitBreaker;
   /** How often calls of this pool may be retried. */
-  readonly retryBudget = new RetryBudget();
+  readonly retryBudget: RetryBudget;
 
   readonly #limiter: Limiter;
   readonly #ledger: TokenLedger | undefined;
@@ -56,6 +56,7 @@ export class QuotaPool {
         use: () => this.status,
       });
     this.name = name;
+    this.retryBudget = new RetryBudget(shared);
     this.#clock = clock;
     this.#refusals = new Refusals(clock, random);
     this.#callTimeoutMs = callTimeoutMs;

@@ -163,7 +163,7 @@ async function onRoute<Value>(
   call.route = route.name;
   call.provider = route.provider;
   call.pauseLeftMs = maxWaitMs;
-  pool.retryBudget.earn();
+  pool.retryBudget.earn(call.runKey);
   let last: Outcome<Value> | undefined;
   for (let failures = 0; ; ) {
     call.signal?.throwIfAborted();
@@ -209,7 +209,7 @@ async function onRoute<Value>(
         delayMs <= maxWaitMs &&
         clock.now() + delayMs < (call.deadlineAt ?? Number.POSITIVE_INFINITY) &&
         // Behind a breaker one probe goes out, not one retry for each call: it takes nothing from the budget.
-        (isBroken ? isLast || isPreferred(options, route) : pool.retryBudget.spend());
+        (isBroken ? isLast || isPreferred(options, route) : await pool.retryBudget.spend(call.runKey));
       last = { failure: failureOf(route, failure, thrown, call.last.host), error: thrown };
       if (!again) return last;
       if (isBroken) continue;

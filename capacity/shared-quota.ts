@@ -46,6 +46,12 @@ export interface SharedQuota {
   giveBack(id: string): void;
   /** Charges tokens beyond an estimate, or gives some back. */
   correct(tokens: number): void;
+  /**
+   * Takes one retry of a failed call from what the fleet may retry. `false`: that is spent.
+   *
+   * @throws whatever the connection throws; then `available` is `false`.
+   */
+  retry(): Promise<boolean>;
   /** Lets nobody in the fleet leave for `ms` milliseconds. */
   pause(ms: number): void;
   /** This process has found the route dead, for `forMs` milliseconds; with 0, alive. */

@@ -11,7 +11,19 @@ import { TOKEN_BURST_MS } from "../token-ledger.js";
 import type { Quota } from "../types.js";
 import { RedisConnection } from "./connection.js";
 import { type ProcessUse, reportWriter } from "./process-report.js";
-import { BREAK, CORRECT, DEPART, GIVE_BACK, PAUSE, QUOTA_PREFIX, quotaKeys, RENEW, STEP, TAKE } from "./scripts.js";
+import {
+  BREAK,
+  CORRECT,
+  DEPART,
+  GIVE_BACK,
+  PAUSE,
+  QUOTA_PREFIX,
+  quotaKeys,
+  RENEW,
+  RETRY,
+  STEP,
+  TAKE,
+} from "./scripts.js";
 
 /** How far ahead a process may reserve starts, in real milliseconds. */
 const HORIZON_MS = 50;
@@ -161,6 +173,15 @@ export class RedisQuota implements SharedQuota {
     if (tokensPerMinute === undefined || !this.#available) return;
     const values = [tokens, tokensPerMinute * this.#scale, this.#headroomText];
     this.#send(this.#connection.run(CORRECT, [this.#keys.state], values));
+  }
+
+  async retry(): Promise<boolean> {
+    try {
+      return (await this.#connection.run(RETRY, [this.#keys.state], [])) === 1;
+    } catch (error) {
+      this.#lost(error);
+      throw error;
+    }
   }
 
   pause(ms: number): void {

@@ -1,12 +1,14 @@
 // What runs inside Redis. Time is the server's, so the clocks of the machines do not matter; every script takes all that it
 // needs or nothing. One pool has five keys with one hash tag, so that a cluster keeps them together:
-//   state      hash: tat (when the next request may leave), tok (when all charged tokens are paid off), pause, headroom
+//   state      hash: tat (when the next request may leave), tok (when all charged tokens are paid off), pause, headroom,
+//              retries (what is left of them)
 //   leases     sorted set: slots in flight, by when they run out
 //   processes  sorted set: who uses the quota, by when they count as gone
 //   places     hash: the place in the pace that a process is kept, and the tokens that are charged for it
 //   reports    hash: what each process says of itself, for `bulkhead quota` (process-report.ts); nothing is decided by it
 // Pace and tokens are generic cell rate algorithms. All times are real milliseconds. Source: capacity.md, section 8.1.
 
+import { MOST_RETRIES, RETRY_SHARE } from "../retry-budget.js";
 import { redisScript } from "./connection.js";
 
 const NOW = "local time = redis.call('TIME') local now = time[1] * 1000 + time[2] / 1000\n";
@@ -45,7 +47,7 @@ local requests, burst, slots, horizon = tonumber(ARGV[5]), tonumber(ARGV[6]), to
 local tokens, tokenBurst, needed = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 redis.call('ZADD', processes, text(now + processMs), process)
 redis.call('ZREMRANGEBYSCORE', processes, '-inf', now)
-local known = redis.call('HMGET', state, 'tat', 'tok', 'pause', 'headroom', 'broken', 'why', 'probe')
+local known = redis.call('HMGET', state, 'tat', 'tok', 'pause', 'headroom', 'broken', 'why', 'probe', 'retries')
 local headroom, broken = known[4] or ARGV[12], ''
 local share = cjson.decode(headroom).share
 local gap = 60000 / (requests * share)
@@ -103,6 +105,8 @@ if at - now > horizon then
 end
 redis.call('HDEL', places, process)
 redis.call('ZADD', leases, text(math.max(at, now) + leaseMs), id)
+local retries = tonumber(known[8])
+if retries then redis.call('HSET', state, 'retries', text(math.min(${MOST_RETRIES}, retries + ${RETRY_SHARE}))) end
 if dead then redis.call('HSET', state, 'probe', text(now + ${PROBE_MS})) end
 return answer(1, text(math.max(0, at - now)), '')`);
 
@@ -110,6 +114,14 @@ return answer(1, text(math.max(0, at - now)), '')`);
 export const BREAK = redisScript(`${NOW}${TEXT}
 if ARGV[1] == '0' then return redis.call('HDEL', KEYS[1], 'broken', 'why', 'probe') end
 redis.call('HSET', KEYS[1], 'broken', text(now + tonumber(ARGV[1])), 'why', ARGV[2], 'probe', '0')
+redis.call('PEXPIRE', KEYS[1], ${FORGET_MS})
+return 1`);
+
+/** Takes one retry from what the fleet has left: every request that leaves adds a part of one. Returns 1 or 0. */
+export const RETRY = redisScript(`${TEXT}
+local left = tonumber(redis.call('HGET', KEYS[1], 'retries') or '') or ${MOST_RETRIES}
+if left < 1 then return 0 end
+redis.call('HSET', KEYS[1], 'retries', text(left - 1))
 redis.call('PEXPIRE', KEYS[1], ${FORGET_MS})
 return 1`);
 

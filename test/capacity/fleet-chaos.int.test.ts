@@ -112,6 +112,56 @@ describe.skipIf(withoutRedisServer("the tests of a fleet in trouble"))("a fleet"
     },
   );
 
+  test("Redis is killed, and back with what it had: the slots that are held are known at once", async () => {
+    await server.kill();
+    await server.start({ keeps: true });
+    await hoarder(9);
+    await server.kill();
+    await server.start({ keeps: true });
+    expect(await held()).toBe(9);
+    const at = fleetOf({});
+    await ready(at);
+    at.work(20, 10);
+    expect(await at.during(SECOND)).toBeGreaterThan(0);
+    expect(at.most).toBe(1);
+    expect(at.failed).toBe(0);
+  });
+
+  test("who asks more often is not served more often: processes take turns", async () => {
+    const at = fleetOf({}, {});
+    await ready(at);
+    const [eager, patient] = at.members.map(({ shared }) => shared) as [Shared, Shared];
+    const served = new Map<Shared, number>();
+    const ask = async (who: Shared) => {
+      const id = randomUUID();
+      if (!(await who.take(id, 0)).granted) return;
+      who.giveBack(id);
+      served.set(who, (served.get(who) ?? 0) + 1);
+    };
+    while ((served.get(patient) ?? 0) < 20) {
+      for (let times = 0; times < 10; times += 1) await ask(eager);
+      await ask(patient);
+    }
+    // Before the pace is full it is first come, first served.
+    expect(served.get(eager)).toBeLessThanOrEqual(20 + 8);
+  });
+
+  test("retries are one budget for all", async () => {
+    const at = fleetOf({}, {});
+    await ready(at);
+    const [one, other] = at.members.map(({ shared }) => shared) as [Shared, Shared];
+    const granted = [];
+    for (const who of [...Array<Shared>(6).fill(one), ...Array<Shared>(6).fill(other)]) granted.push(await who.retry());
+    expect(granted.filter(Boolean)).toHaveLength(10);
+    // A tenth of one for each request that leaves.
+    await until(async () => {
+      const id = randomUUID();
+      await one.take(id, 0);
+      one.giveBack(id);
+      return other.retry();
+    });
+  });
+
   test("Redis is gone for good: the work goes on to its end", async () => {
     const at = fleetOf({}, {}, {});
     await ready(at);

@@ -68,29 +68,43 @@ describe("pause", () => {
   });
 });
 
-test("in a fleet: a start that was reserved before a pause gives its slot back, and waits for its end", async () => {
-  const given: string[] = [];
-  let taken = 0;
-  const shared: SharedQuota = {
-    ...{ available: true, onChange: undefined, fleet: { headroom: freshHeadroom(1, 1, 0), processes: 1 } },
-    take: async () => {
-      taken += 1;
-      return { granted: true, startInMs: 50 };
-    },
-    giveBack: (id) => void given.push(id),
-    ...{ correct: () => {}, pause: () => {}, broke: () => {}, refused: () => {}, answered: () => {} },
-    close: async () => {},
-  };
-  const limiter = limiterOf({ shared });
-  const starts: string[] = [];
-  void send(limiter, starts, "a");
-  await vi.advanceTimersByTimeAsync(20);
-  expect(taken).toBe(1);
-  limiter.pause(5000);
-  await vi.advanceTimersByTimeAsync(4900);
-  expect({ starts, given }).toEqual({ starts: [], given: ["1"] });
-  await vi.advanceTimersByTimeAsync(1000);
-  expect(labels(starts)).toBe("a");
+describe("in a fleet that grants starts ahead", () => {
+  function grantingFleet(startInMs: number) {
+    const taken: string[] = [];
+    const given: string[] = [];
+    const shared: SharedQuota = {
+      ...{ available: true, onChange: undefined, fleet: { headroom: freshHeadroom(1, 1, 0), processes: 1 } },
+      retry: async () => true,
+      take: async (id) => {
+        taken.push(id);
+        return { granted: true, startInMs };
+      },
+      giveBack: (id) => void given.push(id),
+      ...{ correct: () => {}, pause: () => {}, broke: () => {}, refused: () => {}, answered: () => {} },
+      close: async () => {},
+    };
+    return { taken, given, limiter: limiterOf({ shared }), starts: [] as string[] };
+  }
+
+  test("a start that was reserved before a pause gives its slot back, and waits for its end", async () => {
+    const { taken, given, limiter, starts } = grantingFleet(50);
+    void send(limiter, starts, "a");
+    await vi.advanceTimersByTimeAsync(20);
+    expect(taken).toEqual(["1"]);
+    limiter.pause(5000);
+    await vi.advanceTimersByTimeAsync(4900);
+    expect({ starts, given }).toEqual({ starts: [], given: ["1"] });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(labels(starts)).toBe("a");
+  });
+
+  test("so many starts are taken as there are requests: what nobody needs is another process's", async () => {
+    const { taken, limiter, starts } = grantingFleet(500);
+    for (const label of ["a", "b", "c"]) void send(limiter, starts, label);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(labels(starts)).toBe("a b c");
+    expect(taken).toHaveLength(3);
+  });
 });
 
 describe("leaving the queue", () => {

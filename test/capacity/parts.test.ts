@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { fullJitterMs, RetryBudget } from "../../capacity/backoff.js";
+import { fullJitterMs } from "../../capacity/backoff.js";
 import { CircuitBreaker } from "../../capacity/breaker.js";
 import { UnusableAnswerError } from "../../capacity/classify.js";
 import { BrokenAnswerError, givenUp } from "../../capacity/errors.js";
 import { retryAfterMs } from "../../capacity/headers.js";
 import { CapacityError, CapacityWaitError, classifyError, QuotaPool } from "../../capacity/index.js";
+import { RetryBudget } from "../../capacity/retry-budget.js";
 import { TokenLedger } from "../../capacity/token-ledger.js";
 import { WireFailure } from "../../capacity/wire.js";
 import { FakeClock } from "./support.js";
@@ -121,13 +122,37 @@ describe("backoff", () => {
     ]);
     expect(fullJitterMs(5, () => 0)).toBe(0);
   });
+});
 
-  test("the budget allows ten retries at once and then one for ten calls", () => {
+describe("the retry budget", () => {
+  const spendAll = async (budget: RetryBudget, runs: readonly string[]) => {
+    const spent: boolean[] = [];
+    for (const run of runs) spent.push(await budget.spend(run));
+    return spent.filter(Boolean).length;
+  };
+  const times = (count: number, run: string) => Array<string>(count).fill(run);
+
+  test("of all: ten retries at once and then one for ten calls", async () => {
     const budget = new RetryBudget();
-    const spent = Array.from({ length: 12 }, () => budget.spend());
-    expect(spent.filter(Boolean)).toHaveLength(10);
-    for (let n = 0; n < 11; n += 1) budget.earn();
-    expect([budget.spend(), budget.spend()]).toEqual([true, false]);
+    expect(await spendAll(budget, times(12, ""))).toBe(10);
+    for (let n = 0; n < 11; n += 1) budget.earn("");
+    expect(await spendAll(budget, times(2, ""))).toBe(1);
+  });
+
+  test("of a run: five, so that something is left for the others", async () => {
+    const budget = new RetryBudget();
+    expect(await spendAll(budget, times(12, "fan-out"))).toBe(5);
+    expect(await spendAll(budget, ["a", "b", "c", "fan-out", "d", "e", "f"])).toBe(5);
+    for (let n = 0; n < 11; n += 1) budget.earn("fan-out");
+    expect(await spendAll(budget, times(2, "fan-out"))).toBe(1);
+  });
+
+  test("of a fleet: what that has left, and the process's own while it cannot be asked", async () => {
+    const fleet = { available: true, left: 2, retry: async () => fleet.left-- > 0 };
+    const budget = new RetryBudget(fleet);
+    expect(await spendAll(budget, times(5, ""))).toBe(2);
+    fleet.retry = () => Promise.reject(new Error("gone"));
+    expect(await spendAll(budget, times(12, ""))).toBe(10);
   });
 });
 

@@ -39,7 +39,7 @@ export async function removeKeys(prefix: string): Promise<void> {
   redis.disconnect();
 }
 
-/** A server on a port of its own, without persistence. */
+/** A server on a port of its own. It keeps nothing on disk unless it is told to. */
 export class RedisServer {
   #child: ChildProcess | undefined;
   readonly #directory = mkdtempSync(join(tmpdir(), "bulkhead-redis-"));
@@ -61,9 +61,20 @@ export class RedisServer {
     return server;
   }
 
-  /** Starts it, empty. */
-  async start(): Promise<void> {
-    const values = ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--dir", this.#directory];
+  /** Starts it: empty, or with what it had when it has kept that. */
+  async start({ keeps = false }: { readonly keeps?: boolean } = {}): Promise<void> {
+    const disk = keeps ? ["--appendonly", "yes", "--appendfsync", "always"] : [];
+    const values = [
+      "--port",
+      String(this.port),
+      "--bind",
+      "127.0.0.1",
+      "--save",
+      "",
+      "--dir",
+      this.#directory,
+      ...disk,
+    ];
     this.#child = spawn("redis-server", values, { stdio: "ignore" });
     await this.#answers();
   }
