@@ -47,7 +47,8 @@ export const command = (usage: string, description: string, examples: readonly s
 export const withDatabase = (of: Command): Command =>
   of.option("--db <url>", "database of threads (default: sqlite:.bulkhead/bulkhead.db in the project)", database);
 
-const redis = (value: string): string => {
+/** Reads the address of a Redis. */
+export const redis = (value: string): string => {
   if (/^rediss?:\/\/.+/.test(value)) return value;
   throw new InvalidArgumentError("Write redis://HOST:PORT, or rediss:// for TLS.");
 };

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { QuotaProgress, QuotaRow } from "../../lab/bench/quota/index.js";
 import { CommandError, UsageError } from "../exit.js";
-import { command, quotaOption, wholeNumber, wholeNumbers, withJson } from "../options.js";
+import { command, redis, wholeNumber, wholeNumbers, withJson } from "../options.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../text.js";
 
@@ -31,12 +31,16 @@ export const quotaBenchCommand = (terminal: Terminal): Command =>
     command("quota", "measure what harnesses make of a provider's requests per minute", [
       "bulkhead bench quota",
       "bulkhead bench quota --tasks 100,1000 --harness chatopenai,bulkhead",
+      "bulkhead bench quota --tasks 1000 --harness bulkhead,bulkhead-fleet --quota redis://127.0.0.1:6379",
       "bulkhead bench quota --tasks 100 --provider sliding-60s,fixed-1s,outsider --out results",
     ]),
   )
     .option("--tasks <numbers>", "tasks at once; a row for each number", wholeNumbers, [25, 100])
     .option("--calls <number>", "calls of each task, one after another", wholeNumber, "20")
-    .option("--harness <names>", "chatopenai, bottleneck-reservoir, bottleneck-mintime, bulkhead (default: all)")
+    .option(
+      "--harness <names>",
+      "chatopenai, bottleneck-reservoir, bottleneck-mintime, bulkhead, bulkhead-fleet (default: all; the last with --quota)",
+    )
     .option(
       "--provider <names>",
       "bucket-5s, bucket-60s, bucket-1s, sliding-60s, fixed-60s, fixed-10s, fixed-1s, outsider, outsider-sliding, no-hint",
@@ -45,8 +49,8 @@ export const quotaBenchCommand = (terminal: Terminal): Command =>
     .option("--scale <number>", "how many times as fast as the machine's time runs", wholeNumber, "20")
     .option("--rpm <number>", "requests per minute that the provider allows", wholeNumber, "500")
     .option("--seed <number>", "latencies, network and the outsider follow from it", wholeNumber, "0")
-    .option("--processes <number>", "processes that share the tasks of a row", wholeNumber, "1")
-    .addOption(quotaOption())
+    .option("--processes <number>", "processes of bulkhead-fleet", wholeNumber, "4")
+    .option("--quota <url>", "Redis where bulkhead-fleet shares its quota", redis)
     .option("--out <directory>", "write quota.json and quota.txt there")
     .addHelpText(
       "after",
@@ -56,37 +60,40 @@ export const quotaBenchCommand = (terminal: Terminal): Command =>
 
 async function quota(options: QuotaOptions, terminal: Terminal): Promise<void> {
   const { benchQuota, QUOTA_HARNESSES, QUOTA_PROVIDERS } = await import("../../lab/bench/quota/index.js");
-  const { calls, scale, rpm, seed, processes, quota: fleet, out, json = false } = options;
+  const { calls, scale, rpm, seed, processes, quota: server, out, json = false } = options;
   for (const [name, value] of Object.entries({ calls, scale, rpm, processes })) {
     if (Number(value) === 0) throw new UsageError(`--${name} must be 1 or more.`);
   }
+  const possible = QUOTA_HARNESSES.filter((name) => server !== undefined || name !== "bulkhead-fleet");
   const settings = {
     providers: namesIn(
       "--provider",
       options.provider,
       Object.keys(QUOTA_PROVIDERS) as (keyof typeof QUOTA_PROVIDERS)[],
     ),
-    harnesses: namesIn("--harness", options.harness ?? QUOTA_HARNESSES.join(","), QUOTA_HARNESSES),
+    harnesses: namesIn("--harness", options.harness ?? possible.join(","), QUOTA_HARNESSES),
     tasks: options.tasks,
     calls: Number(calls),
     requestsPerMinute: Number(rpm),
     scale: Number(scale),
     seed: Number(seed),
-    processes: Number(processes),
+    ...(server === undefined ? {} : { fleet: { processes: Number(processes), redis: server } }),
   };
+  if (server === undefined && settings.harnesses.includes("bulkhead-fleet"))
+    throw new UsageError("bulkhead-fleet shares its quota through Redis. Add --quota redis://HOST:PORT.");
   const aborting = new AbortController();
   const stopListening = terminal.onInterrupt(() => aborting.abort(new Error("interrupted")));
   try {
     const onProgress = terminal.interactive ? progress((line) => terminal.err(line)) : undefined;
     const rows = await benchQuota({
       ...settings,
-      ...(fleet === undefined ? {} : { settings: { BULKHEAD_QUOTA: fleet } }),
       signal: aborting.signal,
       ...(onProgress === undefined ? {} : { onProgress }),
     });
     if (rows.length === 0) throw new CommandError("nothing was measured: it was interrupted before the first call.");
     const text = [headline(settings), "", ...table([COLUMNS, ...rows.map(cellsOf)]), ...notesOn(rows)].join("\n");
-    const found = JSON.stringify({ ...settings, rows }, null, 2);
+    const { fleet: _address, ...told } = settings; // An address may hold a password.
+    const found = JSON.stringify({ ...told, processes: Number(processes), rows }, null, 2);
     terminal.out(json ? found : text);
     if (out !== undefined) {
       const directory = resolve(terminal.cwd, out);

@@ -6,6 +6,7 @@ import { UsageError } from "../exit.js";
 import { command, wholeNumber, withJson } from "../options.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../text.js";
+import { capacityBenchCommand } from "./bench-capacity.js";
 import { overheadCommand } from "./bench-overhead.js";
 import { quotaBenchCommand } from "./bench-quota.js";
 import { reliabilityCommand } from "./bench-reliability.js";
@@ -47,6 +48,7 @@ export const benchCommand = (terminal: Terminal): Command =>
         .action((options: RecorderOptions) => recorder(options, terminal)),
     )
     .addCommand(quotaBenchCommand(terminal))
+    .addCommand(capacityBenchCommand(terminal))
     .addCommand(reliabilityCommand(terminal))
     .addCommand(overheadCommand(terminal));
 

@@ -169,9 +169,12 @@ const workersLeft = (): number =>
     .split("\n")
     .filter((line) => line.includes(join("quota", "worker.ts"))).length;
 
+/** Two processes, and no Redis: each keeps to its part. */
+const FLEET = { processes: 2, redis: "redis://127.0.0.1:1" };
+
 test("every harness finishes its tasks where there is room, and its process goes", async () => {
   const told: string[] = [];
-  const rows = await benchQuota(small({ onRow: ({ harness }) => void told.push(harness) }));
+  const rows = await benchQuota(small({ fleet: FLEET, onRow: ({ harness }) => void told.push(harness) }));
   expect(told).toEqual(QUOTA_HARNESSES);
   for (const row of rows) {
     expect(row).toMatchObject({ finished: 1, ok: 6, http: 6, rateLimited: 0, cut: false, deaths: {} });
@@ -191,7 +194,7 @@ test("tasks die at their first failed call, and the provider's refusals are coun
 }, 60_000);
 
 test("several processes share the tasks of a row", async () => {
-  const [row] = await benchQuota(small({ harnesses: ["chatopenai"], tasks: [5], processes: 2 }));
+  const [row] = await benchQuota(small({ harnesses: ["bulkhead-fleet"], tasks: [5], fleet: FLEET }));
   expect(row).toMatchObject({ tasks: 5, finished: 1, ok: 10, http: 10 });
 }, 60_000);
 
@@ -212,8 +215,8 @@ test("a cut row says so and tells what there was; no further row begins; nothing
 }, 60_000);
 
 test("a worker that fails says why", async () => {
-  const bench = small({ harnesses: ["bulkhead"], settings: { BULKHEAD_REQUESTS_PER_MINUTE: "many" } });
-  await expect(benchQuota(bench)).rejects.toThrow(/worker of bench quota failed.*BULKHEAD_REQUESTS_PER_MINUTE/);
+  const bench = small({ harnesses: ["bulkhead-fleet"], fleet: { processes: 1, redis: "somewhere" } });
+  await expect(benchQuota(bench)).rejects.toThrow(/worker of bench quota failed.*BULKHEAD_QUOTA/);
   expect(workersLeft()).toBe(0);
 }, 60_000);
 
@@ -245,6 +248,8 @@ test.for([
   [["--tasks", "25,few"], /--tasks.*Write whole numbers from 1/],
   [["--calls", "0"], /--calls must be 1 or more/],
   [["--scale", "0"], /--scale must be 1 or more/],
+  [["--harness", "bulkhead-fleet"], /bulkhead-fleet shares its quota through Redis\. Add --quota redis:/],
+  [["--quota", "somewhere"], /--quota.*Write redis:/],
   [["--harness", "bulkhead,none"], /--harness has no "none"\. Write one of chatopenai, /],
   [["--provider", "openai"], /--provider has no "openai"\. Write one of bucket-5s, /],
 ] as const)("%j is refused", async ([args, message]) => {

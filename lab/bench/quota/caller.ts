@@ -39,7 +39,7 @@ const ATTEMPTS = 10;
 const LONGEST_MS = 60_000;
 
 /** Whether the harness brings its own timers, so that its process has to be sped up as a whole. */
-export const ownsItsTimers = ({ harness }: Pick<QuotaScenario, "harness">): boolean => harness !== "bulkhead";
+export const ownsItsTimers = ({ harness }: Pick<QuotaScenario, "harness">): boolean => !harness.startsWith("bulkhead");
 
 /** The harness of the scenario. */
 export function openCaller(options: CallerOptions): Caller {
@@ -56,6 +56,7 @@ export function openCaller(options: CallerOptions): Caller {
     case "bottleneck-mintime":
       return bottleneck(options, { minTime: 60_000 / perMinute });
     case "bulkhead":
+    case "bulkhead-fleet":
       return bulkhead(options);
   }
 }

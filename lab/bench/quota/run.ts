@@ -14,7 +14,7 @@ import {
   type QuotaProvider,
   type QuotaScenario,
 } from "./scenario.js";
-import type { FromWorker, ToWorker } from "./worker.js";
+import type { FromWorker, QuotaJob, ToWorker } from "./worker.js";
 
 /** What is measured: a row for each provider, number of tasks and harness. */
 export interface QuotaBench {
@@ -25,10 +25,8 @@ export interface QuotaBench {
   readonly requestsPerMinute: number;
   readonly scale: number;
   readonly seed: number;
-  /** Processes that share a row's tasks. Default 1. They share a quota only if `settings` tell them where it is. */
-  readonly processes?: number;
-  /** Variables for `bulkhead`, as in the environment, beside those that the benchmark sets. */
-  readonly settings?: Readonly<Record<string, string>>;
+  /** Of `bulkhead-fleet`: how many processes have the tasks of a row, and the Redis where they share the quota. */
+  readonly fleet?: { readonly processes: number; readonly redis: string };
   /** When it aborts, the running row is cut, and no further one begins. */
   readonly signal: AbortSignal;
   /** Called about four times a second. */
@@ -56,7 +54,11 @@ const PLENTY = 1_000_000;
 /** What the provider says: nothing that matters. */
 const BRAIN: Brain = () => ({ content: "Done.", toolCalls: [] });
 
-/** Runs all rows. After an abort it returns those there are, the last one `cut`. */
+/**
+ * Runs all rows. After an abort it returns those there are, the last one `cut`.
+ *
+ * @throws RangeError for `bulkhead-fleet` without a fleet.
+ */
 export async function benchQuota(bench: QuotaBench): Promise<readonly QuotaRow[]> {
   const { providers, harnesses, tasks, calls, requestsPerMinute, scale, seed } = bench;
   const rows: QuotaRow[] = [];
@@ -113,9 +115,13 @@ async function runWorkers(
   scenario: QuotaScenario,
   url: string,
   clock: Clock,
-  { processes = 1, settings = {}, signal }: QuotaBench,
+  { fleet, signal }: QuotaBench,
   onCalls: (ended: number) => void,
 ): Promise<QuotaRun> {
+  const shared = scenario.harness === "bulkhead-fleet" ? fleet : { processes: 1, redis: undefined };
+  if (shared === undefined) throw new RangeError("bulkhead-fleet needs a Redis: name one in fleet");
+  const { processes, redis } = shared;
+  const settings: QuotaJob["settings"] = redis === undefined ? {} : { BULKHEAD_QUOTA: redis };
   const calls: CallRecord[] = [];
   const deaths: Record<string, number> = {};
   let finished = 0;

@@ -3,8 +3,14 @@
 
 import { ENFORCEMENTS, type Latency, type ProviderBehaviour } from "../../../models/index.js";
 
-/** Who makes the calls. */
-export const QUOTA_HARNESSES = ["chatopenai", "bottleneck-reservoir", "bottleneck-mintime", "bulkhead"] as const;
+/** Who makes the calls. `bulkhead-fleet` does so from several processes that share the quota through Redis. */
+export const QUOTA_HARNESSES = [
+  "chatopenai",
+  "bottleneck-reservoir",
+  "bottleneck-mintime",
+  "bulkhead",
+  "bulkhead-fleet",
+] as const;
 
 /** One of {@link QUOTA_HARNESSES}. */
 export type QuotaHarness = (typeof QUOTA_HARNESSES)[number];
