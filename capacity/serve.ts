@@ -52,6 +52,8 @@ const RETRIED = new Set<Failure["kind"]>([
   "truncated",
   "bad-response",
 ]);
+/** What is over some time, so that a primary is worth waiting for. */
+const PASSING = new Set<RouteFailure["reason"]>([...RETRIED, "rate-limit", "circuit-open"]);
 /** How soon a primary that is waited for is worth another call, in ms, when nobody said. */
 const AGAIN_MS = 10_000;
 const DEAD = new Set<Failure["kind"]>(["server-error", "overload", "network", "timeout"]);
@@ -87,8 +89,9 @@ export async function serve<Value>(
       };
     }
     failed.push(outcome);
-    if (next === undefined || isLate(options) || !helps(next, outcome.failure.reason, route)) break;
+    if (isLate(options)) break;
     if (route === primary) waitForPrimary(options, outcome);
+    if (next === undefined || !helps(next, outcome.failure.reason, route)) break;
     await emit({ kind: "fallback", from: route.name, to: next.name, reason: outcome.failure.reason });
   }
   const first = failed.find(({ failure }) => failure.route === primary.name) ?? failed[0];
@@ -127,16 +130,21 @@ function orderOf({
   return free === undefined ? [primary, ...able] : [free, primary, ...able.filter((each) => each !== free)];
 }
 
-/** @throws CapacityWaitError while the primary is worth waiting for, however soon that is. */
-function waitForPrimary({ routes, primaryUntil = 0, clock, random }: ServeOptions, { failure, error }: Failed): void {
+/** @throws CapacityWaitError while the primary is waited for, and its failure is one that passes. */
+function waitForPrimary(
+  { routes, admission, primaryUntil = 0, clock, random }: ServeOptions,
+  { failure, error }: Failed,
+): void {
+  if (!PASSING.has(failure.reason)) return;
   const { refusesUntil } = routes[0].pool.breaker;
   const retryAt = failure.retryAt ?? refusesUntil ?? clock.now() + AGAIN_MS + fullJitterMs(0, random);
   if (retryAt > primaryUntil) return;
   const code = refusesUntil === undefined ? "CAPACITY_TIMEOUT" : "CIRCUIT_OPEN";
-  const until = new Date(primaryUntil).toISOString();
-  throw new CapacityWaitError(code, `${failure.message}; no fallback answers before ${until}`, retryAt, {
-    cause: error,
-  });
+  const others =
+    admission === "primary-only"
+      ? "no other model may answer"
+      : `no fallback answers before ${new Date(primaryUntil).toISOString()}`;
+  throw new CapacityWaitError(code, `${failure.message}; ${others}`, retryAt, { cause: error });
 }
 
 /** Whether `next` may answer what `route` did not for `reason`. */

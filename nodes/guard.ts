@@ -45,6 +45,9 @@ const unlimited = (name: string): CapacityResource => ({
 const fastest = (routes: readonly Forecast[]): Forecast | undefined =>
   [...routes].filter((route) => route.state !== "broken").sort((left, right) => left.waitMs - right.waitMs)[0];
 
+/** `trust-first` waits for longer than there are dates. */
+const FOREVER = 8.64e15;
+
 /** When it is decided, and until when the primary is waited for. Milliseconds since the epoch. */
 export interface Waiting {
   readonly now: number;
@@ -61,6 +64,7 @@ export function decideAdmission(
   const [primary, ...others] = forecast;
   if (primary === undefined) return { decision: "admit", routes: "any-route", waitMs: 0 };
   const routes = policy === "trust-first" ? "primary-only" : "any-route";
+  const always = policy === "trust-first" ? { primaryUntil: FOREVER } : {};
   const { waitMs } = primary;
   const reason = primary.reason === undefined ? {} : { reason: `${primary.route}: ${primary.reason}` };
   const other = fastest(others);
@@ -72,12 +76,12 @@ export function decideAdmission(
     return { decision: "degrade", routes, waitMs: other.waitMs, ...reason };
   }
   if (primary.state !== "broken" && waitMs <= maxWaitMs) {
-    return { decision: waitMs === 0 ? "admit" : "queue", routes, waitMs, ...reason };
+    return { decision: waitMs === 0 ? "admit" : "queue", routes, waitMs, ...always, ...reason };
   }
   if (policy !== "trust-first" && other !== undefined && other.waitMs <= maxWaitMs) {
     return { decision: "degrade", routes, waitMs: other.waitMs, ...reason };
   }
-  return { decision: "park", routes, waitMs, ...reason };
+  return { decision: "park", routes, waitMs, ...always, ...reason };
 }
 
 /** A quarter of an hour. */

@@ -67,10 +67,10 @@ export const planner = ({ journal, model, toolbox, prompt, guard = "guard", cach
 
 /** What the guard admitted; a thread that repairs another one takes no fallback. */
 export function routesOf({ admissions }: Pick<AgentView, "admissions">, guard: string, derived: boolean): Routes {
-  if (derived) return { admission: "primary-only" };
   const { routes, primaryUntil } = admissions?.[guard] ?? {};
+  const admission = derived ? "primary-only" : routes;
   return {
-    ...(routes === undefined ? {} : { admission: routes }),
+    ...(admission === undefined ? {} : { admission }),
     ...(primaryUntil === undefined ? {} : { primaryUntil }),
   };
 }

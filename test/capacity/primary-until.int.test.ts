@@ -51,6 +51,14 @@ describe("until then the primary is waited for", () => {
     expect([server.count("large"), server.count("small")]).toEqual([3, 0]);
   });
 
+  test("where no fallback may answer, nothing is given up", async () => {
+    const { server, model } = await twoRoutes(() => ({ raw: "not json" }));
+    await using _ = server;
+    const waiting = model.invoke("hello", { admission: "primary-only", primaryUntil: 8.64e15 });
+    await expect(waiting).rejects.toThrow(/; no other model may answer$/);
+    await expect(waiting).rejects.toMatchObject({ name: "CapacityWaitError", code: "CAPACITY_TIMEOUT" });
+  });
+
   test("a wait that would last longer is not begun: the fallback answers at once", async () => {
     const { server, model } = await twoRoutes(() => ({ status: 429, headers: { "retry-after": "300" } }));
     await using _ = server;
@@ -64,6 +72,14 @@ describe("until then the primary is waited for", () => {
     const message = await model.invoke("hello", { primaryUntil: clock.now() });
     expect(obtainedOf(message)).toMatchObject({ route: "small", fallbackReason: "overload" });
     expect(server.count("large")).toBe(3);
+  });
+
+  test("an empty account is not waited for: that is a person's to mend", async () => {
+    const empty: Reply = { status: 429, raw: JSON.stringify({ error: { code: "insufficient_quota", message: "x" } }) };
+    const { server, model } = await twoRoutes(() => empty);
+    await using _ = server;
+    const message = await model.invoke("hello", { primaryUntil: clock.now() + 600_000 });
+    expect(obtainedOf(message)).toMatchObject({ route: "small", fallbackReason: "quota-exhausted" });
   });
 
   test("what no waiting helps is thrown at once", async () => {

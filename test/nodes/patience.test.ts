@@ -50,6 +50,13 @@ const admissions = (agent: ReturnType<typeof testAgent>) => eventsOf(agent.journ
 const patienceMs = 15 * MINUTE;
 
 describe("a run", () => {
+  test("that puts trust first never takes the fallback, and its calls wait as its guards do", async () => {
+    const agent = testAgent(script(["done"]), { admission: "trust-first" });
+    expect((await agent.run("go")).answer).toBe("done");
+    const { values } = await agent.graph.getState(agent.config());
+    expect(values.admissions.guard).toMatchObject({ routes: "primary-only", primaryUntil: 8.64e15 });
+  });
+
   test("that can pay waits for the primary, and burns nothing", async () => {
     const agent = brokenAgent({ patienceMs });
     expect((await agent.run("go")).asked?.value).toMatchObject({ type: "parked", resource: "offline-large" });
