@@ -161,12 +161,13 @@ describe("a run that waited", () => {
   };
 
   test("is parked, and goes on", async () => {
-    const parked: Plan = { ...plan, admission: "trust-first", faults: ["outage:offline-large,for=60s"] };
-    const agent = await waiting(parked); // Its call waits for as long as it may, and the breaker remembers why.
+    const parked: Plan = { ...plan, admission: "trust-first" };
+    const agent = await world(parked);
+    agent.model.routes[0].pool.pause(250_000); // Two and a half seconds of the machine's.
     await call(agent, go(), { run: "r1" });
     const { tasks } = await agent.graph.getState({ configurable: { thread_id: THREAD } });
     expect(tasks[0]?.interrupts[0]?.value).toMatchObject({ type: "parked" });
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await new Promise((resolve) => setTimeout(resolve, 2_600));
     await call(agent, new Command({ resume: { resume: true } }), { run: "r2" });
     expect((await agent.graph.getState({ configurable: { thread_id: THREAD } })).next).toEqual(["gate"]);
     await expectSame(agent, parked);

@@ -204,7 +204,7 @@ export async function world(plan: Plan, options: WorldOptions = {}) {
   const graph = (maxConcurrency === undefined
     ? compiled
     : compiled.withConfig({ maxConcurrency })) as unknown as AnyCompiledGraph;
-  return { graph, journal, provider, saver, ran: working.ran, harness: harnessOf(graph) as Harness, close };
+  return { graph, journal, model, provider, saver, ran: working.ran, harness: harnessOf(graph) as Harness, close };
 }
 
 /** A running agent. */
