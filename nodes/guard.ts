@@ -21,7 +21,7 @@ import { harnessNode, type NodeUpdate, type Step } from "./step.js";
 /** What {@link capacityGuard} takes beside the resource. */
 export interface GuardOptions extends Patience {
   readonly journal: Journal;
-  /** The longest wait that is taken awake. Longer ones park. Default 60,000 ms. */
+  /** The longest wait that is taken awake. Longer ones park, and such as end after the run's deadline. Default 60,000 ms. */
   readonly maxWaitMs?: number;
 }
 
@@ -96,13 +96,14 @@ export function capacityGuard(resource: CapacityResource | string, options: Guar
     const look = () => {
       const forecast = guarded.forecast();
       const now = journal.clock.now();
-      const until = Math.min(
-        (forecast[0]?.since ?? now) + patienceMs,
-        runDeadline(config) ?? Number.POSITIVE_INFINITY,
-        now + (budgetIn(handlersOf(config.callbacks), scope.thread)?.timeLeft ?? Number.POSITIVE_INFINITY),
+      const left = Math.min(
+        (runDeadline(config) ?? Number.POSITIVE_INFINITY) - now,
+        budgetIn(handlersOf(config.callbacks), scope.thread)?.timeLeft ?? Number.POSITIVE_INFINITY,
       );
+      const until = Math.min((forecast[0]?.since ?? now) + patienceMs, now + left);
       const waiting = reachesIrreversible(config) ? { now, until } : undefined;
-      return decideAdmission(forecast, derived ? "trust-first" : admission, maxWaitMs, waiting);
+      const awakeMs = Math.max(0, Math.min(maxWaitMs, left));
+      return decideAdmission(forecast, derived ? "trust-first" : admission, awakeMs, waiting);
     };
     const decide = (look: () => AdmissionState): Promise<AdmissionState> =>
       outside(config, {

@@ -84,6 +84,14 @@ describe("a run", () => {
     expect((await agent.run("go", "t1", { configurable })).answer).toBe("done");
   });
 
+  test("parks rather than wait for what comes after its deadline", async () => {
+    const agent = testAgent(script(["done"]), { admission: "trust-first" });
+    agent.model.model.routes[0].pool.pause(30_000);
+    const configurable = { thread_id: "t1", run_id: "r1", deadline_at: Date.now() + 10_000 };
+    expect((await agent.run("go", "t1", { configurable })).asked?.value).toMatchObject({ type: "parked" });
+    expect(agent.model.provider.requests).toHaveLength(0);
+  });
+
   test("tells its subagents", async () => {
     const told: boolean[] = [];
     const graph = new StateGraph(new StateSchema({ messages: MessagesValue }))
