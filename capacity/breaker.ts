@@ -21,6 +21,9 @@ export class CircuitBreaker {
 
   #state: BreakerState = { kind: "closed", failures: 0 };
   #since: number | undefined;
+  #entered = 0;
+  /** The number of the last attempt to begin of those that were found dead. */
+  #lastDead = 0;
   /** Attempts of the window, oldest first. */
   #attempts: { readonly at: number; readonly dead: boolean }[] = [];
 
@@ -58,7 +61,10 @@ export class CircuitBreaker {
     if (this.refusesUntil !== undefined) return undefined;
     const before = this.#state;
     if (before.kind !== "closed") this.#state = { kind: "half-open", reason: before.reason };
-    return (outcome, reason = "no answer") => this.#report(outcome, reason, before.kind !== "closed");
+    this.#entered += 1;
+    const attempt = this.#entered;
+    return (outcome, reason = "no answer") =>
+      this.#report(outcome, reason, { attempt, probe: before.kind !== "closed" });
   }
 
   /** Another process of the fleet has found the route dead. */
@@ -68,7 +74,11 @@ export class CircuitBreaker {
     this.#state = { kind: "open", until, reason };
   }
 
-  #report(outcome: BreakerOutcome, reason: string, probe: boolean): BreakerState | undefined {
+  #report(
+    outcome: BreakerOutcome,
+    reason: string,
+    { attempt, probe }: { readonly attempt: number; readonly probe: boolean },
+  ): BreakerState | undefined {
     const state = this.#state;
     // A call that began before the breaker opened knows nothing about the time since.
     if (!probe && state.kind !== "closed") return undefined;
@@ -77,6 +87,9 @@ export class CircuitBreaker {
       return undefined;
     }
     const half = this.#half(outcome === "dead");
+    // A slow answer to what left before the route died says nothing of the time since, and must not hide that.
+    if (outcome === "alive" && !probe && attempt < this.#lastDead) return undefined;
+    if (outcome === "dead") this.#lastDead = Math.max(this.#lastDead, attempt);
     if (outcome === "alive") {
       this.#state = { kind: "closed", failures: 0 };
       return probe ? this.#tell() : undefined;

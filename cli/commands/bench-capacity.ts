@@ -35,7 +35,7 @@ export const capacityBenchCommand = (terminal: Terminal): Command =>
     .addHelpText(
       "after",
       "\nThe provider is a simulated one on loopback: nothing is paid for. Ctrl-C ends it; what was measured is printed.\n" +
-        "All rows take about two minutes at scale 10; none of them more than one, until the scale is below 8.",
+        "At scale 10 all rows take about two minutes; below 6 the longest of them, outage, takes more than one by itself.",
     )
     .action((options: CapacityOptions) => capacity(options, terminal));
 

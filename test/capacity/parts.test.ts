@@ -172,6 +172,16 @@ describe("circuit breaker", () => {
     expect(breaker.enter()).toBeUndefined();
   });
 
+  test("answers to what left before the route died do not hide that it is dead", () => {
+    const breaker = new CircuitBreaker(new FakeClock(), "large");
+    const before = Array.from({ length: 3 }, () => breaker.enter());
+    for (const slow of before) {
+      dead(breaker);
+      slow?.("alive");
+    }
+    expect(breaker.state).toMatchObject({ kind: "open", reason: "server-error" });
+  });
+
   test("opens when half of twenty in twenty seconds were dead, though never three in a row", async () => {
     const clock = new FakeClock();
     const breaker = new CircuitBreaker(clock, "large");

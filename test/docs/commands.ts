@@ -57,6 +57,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "npx bulkhead bench reliability": "test/lab/reliability.int.test.ts",
   "npx bulkhead bench overhead": "test/lab/overhead.test.ts",
   "npx bulkhead bench quota": "test/lab/quota.test.ts",
+  "npx bulkhead bench capacity": "test/lab/capacity.test.ts",
   "npx bulkhead erase THREAD": "test/cli/erase.test.ts",
   "npx bulkhead gc --older-than 30d --dry-run": "test/cli/gc.test.ts",
   "npx bulkhead gc --older-than 30d": "test/cli/gc.test.ts",
