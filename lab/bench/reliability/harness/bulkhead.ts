@@ -95,11 +95,12 @@ async function drive(graph: AnyCompiledGraph, run: Run, journal: Journal): Promi
   const begun = known?.config.configurable?.["checkpoint_id"] !== undefined;
   if (!begun) await journal.beginThread(thread, "agent", TOP);
   let input: object | null = begun ? null : say(task.text);
+  // One that was killed right after its end has nothing to go on with, but perhaps something in doubt.
+  let hasEnded = begun && known?.next.length === 0;
   for (;;) {
     try {
-      if (!(begun && input === null && known?.next.length === 0)) {
-        await graph.invoke(input, { configurable, durability: "sync" });
-      }
+      if (!hasEnded) await graph.invoke(input, { configurable, durability: "sync" });
+      hasEnded = false;
     } catch (error) {
       if (!CapacityWaitError.isInstance(error)) throw error;
       await clock.sleep(Math.max(ASK_AGAIN_MS, error.retryAt - clock.now()));
