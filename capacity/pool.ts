@@ -9,7 +9,7 @@ import { type CallInProgress, callInProgress } from "./call.js";
 import { classifyError, saysQuotaExhausted } from "./classify.js";
 import { type Clock, systemClock } from "./clock.js";
 import { limitHeaders, remainingOf, retryAfterMs } from "./headers.js";
-import type { Admittance, Limiter, Slot } from "./limiter.js";
+import type { Limiter, Slot } from "./limiter.js";
 import { checkOptions, type PoolRunOptions, type PoolStatus, type QuotaPoolOptions } from "./pool-options.js";
 import { QueueLimiter } from "./queue-limiter.js";
 import { RedisQuota } from "./redis/quota.js";
@@ -110,7 +110,7 @@ export class QuotaPool {
     const limits = { ...(signal === undefined ? {} : { signal }), ...(deadlineAt === undefined ? {} : { deadlineAt }) };
     for (let refusals = 0; ; refusals += 1) {
       const admittance = { key: runKey(), tokens, priority, maxPauseMs: maxWaitMs, returned: refusals > 0, ...limits };
-      const slot = await this.#acquire(admittance);
+      const slot = await this.#limiter.acquire(admittance);
       const sentAt = this.#clock.now();
       try {
         const value = await work();
@@ -159,15 +159,12 @@ export class QuotaPool {
    * client, whose own timer would count it.
    */
   gate(inner: typeof fetch): typeof fetch {
-    return async (input, init) => {
-      const call = callInProgress.getStore();
-      const signal = call === undefined ? (init?.signal ?? undefined) : call.signal;
-      const charged = this.#ledger?.estimate(...sizeOf(init?.body));
-      if (call === undefined) {
-        const limits = signal === undefined ? {} : { signal };
-        const slot = await this.#acquire({ key: runKey(), tokens: charged ?? 0, priority: runPriority(), ...limits });
-        return this.#send(inner, input, init, { call, signal, slot });
-      }
+    const ofModel = async (
+      call: CallInProgress,
+      charged: number | undefined,
+      input: Parameters<typeof fetch>[0],
+      init: RequestInit | undefined,
+    ): Promise<Response> => {
       const { host, pathname } = new URL(input instanceof Request ? input.url : input);
       const body = typeof init?.body === "string" ? init.body : "";
       if (call.standIn !== undefined) return call.standIn(host + pathname, body);
@@ -175,11 +172,22 @@ export class QuotaPool {
       try {
         const slot = await this.#admit(call, charged ?? 0);
         await this.#tell(call, host + pathname, body, slot);
-        return await this.#send(inner, input, init, { call, signal, slot });
+        return await this.#send(inner, input, init, { call, signal: call.signal, slot });
       } catch (error) {
         call.last.thrown = error;
         throw error;
       }
+    };
+    // Not an async function: of those that wait, each would keep a frame.
+    return (input, init) => {
+      const call = callInProgress.getStore();
+      const charged = this.#ledger?.estimate(...sizeOf(init?.body));
+      if (call !== undefined) return ofModel(call, charged, input, init);
+      const signal = init?.signal ?? undefined;
+      const limits = signal === undefined ? {} : { signal };
+      return this.#limiter
+        .acquire({ key: runKey(), tokens: charged ?? 0, priority: runPriority(), ...limits })
+        .then((slot) => this.#send(inner, input, init, { call, signal, slot }));
     };
   }
 
@@ -187,7 +195,7 @@ export class QuotaPool {
     const { runKey: key, priority, signal, deadlineAt } = call;
     const from = this.#clock.now();
     try {
-      const slot = await this.#acquire({
+      const slot = await this.#limiter.acquire({
         ...{ key, tokens, priority, maxPauseMs: call.pauseLeftMs, returned: call.requests > 0, onWait: call.onWait },
         ...(signal === undefined ? {} : { signal }),
         ...(deadlineAt === undefined ? {} : { deadlineAt }),
@@ -206,12 +214,6 @@ export class QuotaPool {
     } finally {
       call.queueMs += this.#clock.now() - from;
     }
-  }
-
-  #acquire(admittance: Admittance): Promise<Slot> {
-    // A signal shared by a whole fan-out is listened to once per call, on purpose; Node would warn from the eleventh on.
-    if (admittance.signal !== undefined) setMaxListeners(0, admittance.signal);
-    return this.#limiter.acquire(admittance);
   }
 
   /** A request that cannot be written down does not leave. */
@@ -241,6 +243,8 @@ export class QuotaPool {
       slot.release();
       if (failure !== undefined && call !== undefined) call.last.thrown = failure;
     };
+    // A signal shared by a whole fan-out is listened to once per request, on purpose; Node would warn from the eleventh on.
+    if (signal !== undefined) setMaxListeners(0, signal);
     signal?.addEventListener("abort", aborted, { once: true });
     this.#clock.sleep(limitMs, timer.signal).then(
       () => request.abort(new WireFailure("unanswered", `no complete answer within ${Math.ceil(limitMs)} ms`)),

@@ -1,6 +1,7 @@
 // The limiter of one quota: who waits, who is next, who waits in vain. A fair queue of ours holds what waits, however
 // much that is; the lane says when its head may leave.
 
+import { AbortWatch } from "./abort-watch.js";
 import { CapacityWaitError } from "./errors.js";
 import { FairQueue } from "./fair-queue.js";
 import type { Remaining } from "./headroom.js";
@@ -33,6 +34,7 @@ export class QueueLimiter implements Limiter {
   /** Who has not been told yet that he waits, in the order they came. */
   readonly #quiet = new Set<Waiter>();
   readonly #counts = { shed: 0, timedOut: 0 };
+  readonly #watch = new AbortWatch();
 
   constructor(options: QueueLimiterOptions) {
     this.#options = options;
@@ -70,7 +72,7 @@ export class QueueLimiter implements Limiter {
   acquire(admittance: Admittance): Promise<Slot> {
     return new Promise((resolve, reject) => {
       admittance.signal?.throwIfAborted();
-      const waiter = new Waiter(admittance, this.#now, this.#pause.totalMs, resolve, reject, this.#leave);
+      const waiter = new Waiter(admittance, this.#now, this.#pause.totalMs, resolve, reject, this.#leave, this.#watch);
       const expected = this.#expected(waiter);
       const refusal = this.#refusal(waiter) ?? this.#hopeless(waiter, expected) ?? this.#shed(waiter, expected);
       if (refusal !== undefined) return waiter.refuse(refusal);

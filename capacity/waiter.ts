@@ -1,9 +1,10 @@
 // One request in the queue. A class, and not a handful of closures, because a hundred thousand of them may wait.
 
+import type { AbortWatch } from "./abort-watch.js";
 import type { Priority, Queued } from "./fair-queue.js";
 import type { Admittance, Slot } from "./limiter.js";
 
-/** Who waits. Listens to the signal of its request itself. */
+/** Who waits. Leaves when the signal of its request aborts. */
 export class Waiter implements Queued {
   /** Set when it was let go, refused or taken out. */
   settled = false;
@@ -16,8 +17,9 @@ export class Waiter implements Queued {
     private readonly resolve: (slot: Slot) => void,
     private readonly reject: (reason: unknown) => void,
     private readonly left: (waiter: Waiter, reason: unknown) => void,
+    private readonly watch: AbortWatch,
   ) {
-    admittance.signal?.addEventListener("abort", this, { once: true });
+    if (admittance.signal !== undefined) watch.add(admittance.signal, this);
   }
 
   get key(): string {
@@ -40,11 +42,6 @@ export class Waiter implements Queued {
     return this.admittance.deadlineAt ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The signal aborted. */
-  handleEvent(): void {
-    this.refuse(this.admittance.signal?.reason);
-  }
-
   admit(slot: Slot): void {
     if (this.settle()) this.resolve(slot);
   }
@@ -58,7 +55,8 @@ export class Waiter implements Queued {
   private settle(): boolean {
     if (this.settled) return false;
     this.settled = true;
-    this.admittance.signal?.removeEventListener("abort", this);
+    const { signal } = this.admittance;
+    if (signal !== undefined) this.watch.delete(signal, this);
     return true;
   }
 }

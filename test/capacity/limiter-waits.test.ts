@@ -1,6 +1,6 @@
 // Waiting in the limiter: pauses, aborts and deadlines, and what a waiter is told.
 
-import { setMaxListeners } from "node:events";
+import { getEventListeners, setMaxListeners } from "node:events";
 import { describe, expect, test, vi } from "vitest";
 import { freshHeadroom } from "../../capacity/headroom.js";
 import type { Clock } from "../../capacity/index.js";
@@ -116,6 +116,7 @@ describe("leaving the queue", () => {
     void send(limiter, starts, "first");
     const queued = Array.from({ length: 49 }, (_, n) => send(limiter, starts, `${n}`, { signal: abort.signal }));
     await vi.advanceTimersByTimeAsync(20);
+    expect(getEventListeners(abort.signal, "abort")).toHaveLength(1); // However many wait on it.
     abort.abort(new Error("enough"));
     const before = Date.now();
     const settled = await Promise.allSettled(queued);
@@ -126,6 +127,20 @@ describe("leaving the queue", () => {
     expect(labels(starts)).toBe("first next");
     expect(times(starts)[1]).toBeLessThanOrEqual(INTERVAL + 10);
     await expect(limiter.acquire({ key: "", tokens: 0, signal: abort.signal })).rejects.toThrow("enough");
+  });
+
+  test("who has left listens to nothing any more", async () => {
+    const limiter = limiterOf();
+    const { signal } = new AbortController();
+    const slots = await Promise.all(
+      [0, 1].map(async (n) => {
+        const waiting = limiter.acquire({ key: `${n}`, tokens: 0, signal });
+        await vi.advanceTimersByTimeAsync(2 * INTERVAL);
+        return waiting;
+      }),
+    );
+    expect(slots).toHaveLength(2);
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
   test("a deadline: refused at once when it is clear, else when it comes", async () => {

@@ -85,8 +85,10 @@ describe("configure", () => {
     writeFileSync(join(root, ".env"), "BULKHEAD_SEED=1\nBULKHEAD_MAX_WAIT_MS=2000\nBULKHEAD_DB=memory:\n");
     const terminal = testTerminal({ cwd: root });
     terminal.env["BULKHEAD_MAX_WAIT_MS"] = "3000";
-    const settings = await configure(terminal, project(), { seed: "7", fault: ["outage:offline-large", "slow"] });
+    const flags = { seed: "7", fault: ["outage:offline-large", "slow"], admission: "trust-first" } as const;
+    const settings = await configure(terminal, project(), flags);
     expect(settings).toMatchObject({ seed: 7, maxWaitMs: 3000, database: "memory:" });
+    expect(settings.patience.admission).toBe("trust-first");
     expect(settings.faults.map(({ kind }) => kind)).toEqual(["outage", "slow"]);
   });
 
