@@ -61,7 +61,10 @@ describe("mistakes in typing end with 2, one line and a way out", () => {
     [["aprove", "x"], /^error: unknown command 'aprove'\n\(Did you mean approve\?\)\nSee: bulkhead --help\n$/],
     [["approve"], /^error: missing required argument 'id'\nSee: bulkhead approve --help\n$/],
     [["run", "--approve", "maybe", "x"], /argument 'maybe' is invalid\. Allowed choices are ask, yes, no\./],
-    [["run", "--admission", "never", "x"], /argument 'never' is invalid\. Allowed choices are auto, trust-first, avail/],
+    [
+      ["run", "--admission", "never", "x"],
+      /argument 'never' is invalid\. Allowed choices are auto, trust-first, avail/,
+    ],
     [["run", "--db", "mysql://x", "x"], /argument 'mysql:\/\/x' is invalid\. Write sqlite:PATH/],
     [["run", "--seed", "a", "x"], /argument 'a' is invalid\. It is a whole number/],
     [["dev", "--port", "0"], /argument '0' is invalid\. It is a port/],
