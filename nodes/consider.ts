@@ -2,7 +2,7 @@
 // definition and preview, what this thread did already. The judgement itself is a pure function of it.
 
 import { isGraphBubbleUp } from "@langchain/langgraph";
-import { isRepetition, type Journal } from "../checkpoints/index.js";
+import { isRepetition, type Journal, JournalError } from "../checkpoints/index.js";
 import {
   BOTTOM,
   digest,
@@ -57,7 +57,7 @@ export class PreviewError extends Error {
 /** What a preview says must still hold, as a digest. */
 async function previewOf(tool: HarnessTool, args: unknown, { signal, config }: Pick<Step, "signal" | "config">) {
   const preview = await tool.preview(args, { signal, config }).catch((error: unknown) => {
-    if (signal.aborted || isGraphBubbleUp(error)) throw error;
+    if (signal.aborted || isGraphBubbleUp(error) || JournalError.isInstance(error)) throw error;
     throw new PreviewError(`its preview failed: ${messageOf(error)}`, { cause: error });
   });
   if (preview === undefined) return { shows: undefined, preconditions: undefined };

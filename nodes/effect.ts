@@ -4,7 +4,13 @@
 
 import type { ToolMessage } from "@langchain/core/messages";
 import { isGraphBubbleUp } from "@langchain/langgraph";
-import type { EffectRecord, EffectResolution, Journal, Lease } from "../checkpoints/index.js";
+import {
+  type EffectRecord,
+  type EffectResolution,
+  type Journal,
+  JournalError,
+  type Lease,
+} from "../checkpoints/index.js";
 import { BOTTOM, digest, label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
 import { answerTo, type OpenCall } from "./calls.js";
 import type { ProbeOutcome } from "./look.js";
@@ -37,6 +43,7 @@ export async function runTool(call: OpenCall, tool: HarnessTool, step: Step): Pr
     });
     return { message: answerTo(call, outcome.content), mark: outcome.mark };
   } catch (error) {
+    if (JournalError.isInstance(error)) throw error; // Not the tool's: what it answered is not in the record.
     return { message: answerTo(call, `Error: ${messageOf(error)}`, "error"), mark: tool.errorMark };
   }
 }
@@ -144,7 +151,8 @@ async function askProvider(
   try {
     return await tool.probe(key, frozen, { signal: either, config });
   } catch (error) {
-    if (isGraphBubbleUp(error) || either.aborted) throw error; // Still dispatched: whoever resumes asks again.
+    // Still dispatched: whoever resumes asks again.
+    if (isGraphBubbleUp(error) || JournalError.isInstance(error) || either.aborted) throw error;
     return { status: "unknown", why: `${reason}, and asking the provider failed: ${messageOf(error)}` };
   }
 }
@@ -170,7 +178,8 @@ async function perform(held: Held, effect: EffectRecord, again?: string): Promis
       config: step.config,
     });
   } catch (error) {
-    if (isGraphBubbleUp(error) || lost.aborted) throw error; // Still dispatched: whoever resumes finds out.
+    // Still dispatched: whoever resumes finds out. A record that could not be written says nothing of what was done.
+    if (isGraphBubbleUp(error) || JournalError.isInstance(error) || lost.aborted) throw error;
     if (signal.aborted && (tool.honoursKey || tool.canBeProbed)) throw error;
     if (!signal.aborted && !isUnclear(error)) {
       // A refusal speaks for its own request. What an earlier one did, or still does, it does not say.

@@ -101,7 +101,7 @@ export function capacityGuard(resource: CapacityResource | string, options: Guar
         budgetIn(handlersOf(config.callbacks), scope.thread)?.timeLeft ?? Number.POSITIVE_INFINITY,
       );
       const until = Math.min((forecast[0]?.since ?? now) + patienceMs, now + left);
-      const waiting = reachesIrreversible(config) ? { now, until } : undefined;
+      const waiting = patienceMs > 0 && reachesIrreversible(config) ? { now, until } : undefined;
       const awakeMs = Math.max(0, Math.min(maxWaitMs, left));
       return decideAdmission(forecast, derived ? "trust-first" : admission, awakeMs, waiting);
     };

@@ -118,7 +118,11 @@ async function play(words: string, faults: readonly Fault[]): Promise<void> {
 
 it("P17: when the journal fails, nothing is dispatched", { timeout: 60_000 + numRuns * 1_000 }, async () => {
   const words = fc.constantFrom("pay", "look pay", "pay+pay", "pay look");
-  await fc.assert(fc.asyncProperty(words, fc.array(anyFault, { minLength: 1, maxLength: 2 }), play), { numRuns });
+  await fc.assert(fc.asyncProperty(words, fc.array(anyFault, { minLength: 1, maxLength: 2 }), play), {
+    numRuns,
+    // What a tool answered cannot be written down: that is no answer of the tool's.
+    examples: [["look pay", [3, 22].map((at) => ({ at, how: "rejects" as const, stays: false }))]],
+  });
   expect(statistics.failedBefore).toBeGreaterThan(numRuns / 3);
   expect(statistics.failedAfter).toBeGreaterThan(numRuns / 20);
   expect(statistics.sent).toBeGreaterThan(numRuns / 10);
