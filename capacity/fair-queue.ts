@@ -1,7 +1,8 @@
 // Who is next: interactive before batch, and within each deficit round robin over runs (Shreedhar and Varghese, 1995), first
-// come first served within a run, so that one fan-out cannot starve the rest. Batch work that has waited long takes turns
-// with interactive work. Every operation takes constant time for calls of like size: cancelling a thousand must not take
-// a second.
+// come first served within a run, so that one fan-out cannot starve the rest. A run whose calls take long, one after another,
+// does not lose its turns by that: it has some of them in hand when it comes back. Batch work that has waited long takes
+// turns with interactive work. Every operation takes constant time for calls of like size: cancelling a thousand must not
+// take a second.
 
 /** How urgent a request is. Somebody waits for `interactive` work. */
 export type Priority = "interactive" | "batch";
@@ -24,6 +25,12 @@ const AGED_MS = 30_000;
 
 /** What a run may spend per visit. Less would visit runs in vain, more would let small calls pass in bunches. */
 const QUANTUM = 2_000;
+
+/** Turns that a run which had nothing waiting has in hand at most when it comes back. More brings nothing. */
+const IN_HAND = 2;
+
+/** Runs without a waiting call whose turns are remembered. */
+const REMEMBERED = 10_000;
 
 /** A queue that serves its runs in turn. */
 export class FairQueue<Item extends Queued> {
@@ -96,16 +103,31 @@ export class FairQueue<Item extends Queued> {
   }
 }
 
-interface Run<Item> {
-  readonly returned: Set<Item>;
-  readonly fresh: Set<Item>;
-  /** What it may spend in this turn. */
+/** How far a run has come. */
+interface Standing {
+  /** The round of its next turn, or of the one it is having. */
+  round: number;
+  /** Whether it has been given its share of that round. */
+  begun: boolean;
+  /** What it may spend. What a turn leaves over counts in the next. */
   credit: number;
 }
 
-/** The runs of one priority, in the order of their turns. */
+interface Run<Item> extends Standing {
+  readonly key: string;
+  readonly returned: Set<Item>;
+  readonly fresh: Set<Item>;
+}
+
+/** The runs of one priority, in the order of their turns. In each round, every run has one. */
 class Runs<Item extends Queued> {
   readonly #runs = new Map<string, Run<Item>>();
+  /** Those of {@link #runs} that have their turn in a round, in their order. */
+  readonly #turns = new Map<number, Set<Run<Item>>>();
+  /** The round that has been reached. A new run begins with it. Nobody is more than one ahead. */
+  #round = 0;
+  /** Runs that have nothing waiting, the first that left first. */
+  readonly #away = new Map<string, Standing>();
   /** All items as they came. */
   readonly #arrivals = new Set<Item>();
   #last: Item | undefined;
@@ -116,11 +138,7 @@ class Runs<Item extends Queued> {
   }
 
   push(item: Item): void {
-    let run = this.#runs.get(item.key);
-    if (run === undefined) {
-      run = { returned: new Set(), fresh: new Set(), credit: 0 };
-      this.#runs.set(item.key, run);
-    }
+    const run = this.#runs.get(item.key) ?? this.#enter(item.key);
     (item.returned ? run.returned : run.fresh).add(item);
     this.#arrivals.add(item);
     this.#last = item;
@@ -128,16 +146,17 @@ class Runs<Item extends Queued> {
   }
 
   peek(): Item | undefined {
-    if (this.#runs.size === 0) return undefined;
-    for (let visits = 0; ; visits += 1) {
-      if (visits === this.#runs.size) this.#skipRounds();
-      const [key, run] = this.#runs.entries().next().value as [string, Run<Item>];
+    for (;;) {
+      const run = this.#first();
+      if (run === undefined) return undefined;
       const item = headOf(run);
       if (costOf(item) <= run.credit) return item;
-      // Its turn begins when it comes to the front without credit enough, and ends when that is spent.
-      run.credit += QUANTUM;
-      if (costOf(item) <= run.credit) return item;
-      this.#putLast(key, run);
+      if (run.begun) {
+        this.#endTurn(run);
+      } else {
+        run.begun = true;
+        run.credit += QUANTUM;
+      }
     }
   }
 
@@ -145,12 +164,10 @@ class Runs<Item extends Queued> {
     const item = this.peek();
     if (item === undefined) return undefined;
     const run = this.#runs.get(item.key) as Run<Item>;
-    run.credit -= costOf(item);
-    this.remove(item);
-    const more = this.#runs.has(item.key);
     // A call that costs nothing we count takes the whole turn: plain round robin.
-    if (more && (item.cost === 0 || costOf(headOf(run)) > run.credit)) this.#putLast(item.key, run);
-    if (item.cost === 0) run.credit = 0;
+    run.credit = item.cost === 0 ? 0 : run.credit - costOf(item);
+    if (item.cost === 0) this.#endTurn(run);
+    this.remove(item);
     return item;
   }
 
@@ -159,7 +176,7 @@ class Runs<Item extends Queued> {
     if (run === undefined || !(run.returned.delete(item) || run.fresh.delete(item))) return false;
     this.#arrivals.delete(item);
     this.cost -= costOf(item);
-    if (run.returned.size + run.fresh.size === 0) this.#runs.delete(item.key);
+    if (run.returned.size + run.fresh.size === 0) this.#sendAway(run);
     return true;
   }
 
@@ -186,18 +203,57 @@ class Runs<Item extends Queued> {
     return this.#arrivals[Symbol.iterator]();
   }
 
-  /** Nobody could afford his head in a whole round: as many rounds pass at once as the nearest one needs. */
-  #skipRounds(): void {
-    let rounds = Number.POSITIVE_INFINITY;
-    for (const run of this.#runs.values()) {
-      rounds = Math.min(rounds, Math.ceil((costOf(headOf(run)) - run.credit) / QUANTUM) - 1);
+  /** The run whose turn it is. */
+  #first(): Run<Item> | undefined {
+    if (this.#runs.size === 0) return undefined;
+    for (let round = this.#round - IN_HAND; ; round += 1) {
+      for (const run of this.#turns.get(round) ?? []) {
+        this.#round = Math.max(this.#round, round);
+        return run;
+      }
     }
-    for (const run of this.#runs.values()) run.credit += rounds * QUANTUM;
   }
 
-  #putLast(key: string, run: Run<Item>): void {
-    this.#runs.delete(key);
+  #enter(key: string): Run<Item> {
+    const { round, begun, credit } = this.#away.get(key) ?? { round: this.#round, begun: false, credit: 0 };
+    this.#away.delete(key);
+    const earliest = this.#round - IN_HAND;
+    const standing = round < earliest ? { round: earliest, begun: false, credit: 0 } : { round, begun, credit };
+    const run = { key, ...standing, returned: new Set<Item>(), fresh: new Set<Item>() };
     this.#runs.set(key, run);
+    this.#queue(run);
+    return run;
+  }
+
+  #sendAway(run: Run<Item>): void {
+    const { key, round, begun, credit } = run;
+    this.#runs.delete(key);
+    this.#unqueue(run);
+    // What it saved up for a call that was taken back is no longer its own.
+    this.#away.set(key, { round, begun, credit: Math.min(credit, QUANTUM) });
+    if (this.#away.size <= REMEMBERED) return;
+    for (const first of this.#away.keys()) {
+      this.#away.delete(first);
+      return;
+    }
+  }
+
+  #endTurn(run: Run<Item>): void {
+    this.#unqueue(run);
+    run.round += 1;
+    run.begun = false;
+    this.#queue(run);
+  }
+
+  #queue(run: Run<Item>): void {
+    const turns = this.#turns.get(run.round) ?? new Set();
+    this.#turns.set(run.round, turns.add(run));
+  }
+
+  #unqueue(run: Run<Item>): void {
+    const turns = this.#turns.get(run.round);
+    turns?.delete(run);
+    if (turns?.size === 0) this.#turns.delete(run.round);
   }
 }
 

@@ -136,12 +136,13 @@ export class RedisQuota implements SharedQuota {
 
   async take(id: string, tokens: number): Promise<Leave> {
     const { requestsPerMinute, tokensPerMinute = 0, inFlight } = this.#options.quota;
+    const keys = this.#keys;
     const lease = this.#lease(id);
     this.#held.add(lease);
     try {
       const reply = await this.#connection.run(
         TAKE,
-        [this.#keys.state, this.#keys.leases, this.#keys.processes, this.#keys.places],
+        [keys.state, keys.leases, keys.processes, keys.places, keys.waiting],
         [
           ...[lease, this.#process, this.#leaseMs, this.#leaseMs, requestsPerMinute * this.#scale, BURST, inFlight],
           ...[HORIZON_MS, tokensPerMinute * this.#scale, TOKEN_BURST_MS / this.#scale],
@@ -205,8 +206,8 @@ export class RedisQuota implements SharedQuota {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    const { leases, processes, places, reports } = this.#keys;
-    const keys = [leases, processes, places, reports];
+    const { leases, processes, places, waiting, reports } = this.#keys;
+    const keys = [leases, processes, places, reports, waiting];
     const gone = this.#available && this.#connection.run(DEPART, keys, [this.#process, ...this.#held]);
     await Promise.resolve(gone).catch(() => undefined); // Then its leases run out.
     this.#available = false;

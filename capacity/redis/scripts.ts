@@ -1,10 +1,11 @@
 // What runs inside Redis. Time is the server's, so the clocks of the machines do not matter; every script takes all that it
-// needs or nothing. One pool has five keys with one hash tag, so that a cluster keeps them together:
+// needs or nothing. One pool has six keys with one hash tag, so that a cluster keeps them together:
 //   state      hash: tat (when the next request may leave), tok (when all charged tokens are paid off), pause, headroom,
 //              retries (what is left of them)
 //   leases     sorted set: slots in flight, by when they run out
 //   processes  sorted set: who uses the quota, by when they count as gone
 //   places     hash: the place in the pace that a process is kept, and the tokens that are charged for it
+//   waiting    sorted set: who was refused for want of a slot, by when it last asked
 //   reports    hash: what each process says of itself, for `bulkhead quota` (process-report.ts); nothing is decided by it
 // Pace and tokens are generic cell rate algorithms. All times are real milliseconds. Source: capacity.md, section 8.1.
 
@@ -21,7 +22,7 @@ export function quotaKeys(prefix: string, name: string) {
   const key = (part: string): string => `${prefix}{${name}}:${part}`;
   return {
     ...{ state: key("state"), leases: key("leases"), processes: key("processes") },
-    ...{ places: key("places"), reports: key("reports") },
+    ...{ places: key("places"), waiting: key("waiting"), reports: key("reports") },
   } as const;
 }
 
@@ -34,14 +35,17 @@ const PROBE_MS = 5_000;
 /** A place that its process did not come for is lost after this, in milliseconds. */
 const LATE_MS = 1_000;
 
+/** A process that has not asked again after this waits no more for a slot, in milliseconds. */
+const WAITS_MS = 250;
+
 /**
  * Leave for one request: breaker, pause, slots, pace, tokens, in this order. When its turn is further off than the horizon,
  * the process is kept one place in the pace, and asks again when that comes near: processes take turns, whoever asks more
- * often. `broken` is set while the route is dead, as far as any process knows: milliseconds, a blank, and why.
+ * often. In the same way a slot is left to the process that waits for one and holds fewer. `broken` is set while the route is dead, as far as any process knows: milliseconds, a blank, and why.
  * Returns `{granted, ms or -1, reason, now, processes, headroom, broken or ''}`.
  */
 export const TAKE = redisScript(`${NOW}${TEXT}
-local state, leases, processes, places = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local state, leases, processes, places, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, process, leaseMs, processMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local requests, burst, slots, horizon = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local tokens, tokenBurst, needed = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
@@ -83,7 +87,27 @@ if pause > now then
 end
 if at and now - at > ${LATE_MS} then leave() end
 redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
-if redis.call('ZCARD', leases) >= slots then return answer(0, '-1', 'in-flight') end
+local free = slots - redis.call('ZCARD', leases)
+local function isAnothersTurn()
+  redis.call('ZREMRANGEBYSCORE', waiting, '-inf', now - ${WAITS_MS})
+  local others = redis.call('ZRANGE', waiting, 0, -1)
+  if #others == 0 then return false end
+  local held = {}
+  for _, lease in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
+    local owner = string.match(lease, '^(.*):')
+    held[owner] = (held[owner] or 0) + 1
+  end
+  local before = 0
+  for _, other in ipairs(others) do
+    if other ~= process and (held[other] or 0) < (held[process] or 0) then before = before + 1 end
+  end
+  return before >= free
+end
+if free <= 0 or isAnothersTurn() then
+  redis.call('ZADD', waiting, text(now), process)
+  return answer(0, '-1', 'in-flight')
+end
+redis.call('ZREM', waiting, process)
 if not at then
   local tat = math.max(tonumber(known[1]) or 0, now - (burst - 1) * gap)
   at = math.max(tat, now)
@@ -164,6 +188,7 @@ export const DEPART = redisScript(`
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
 redis.call('HDEL', KEYS[4], ARGV[1])
+redis.call('ZREM', KEYS[5], ARGV[1])
 for index = 2, #ARGV do redis.call('ZREM', KEYS[1], ARGV[index]) end
 return 1`);
 

@@ -68,6 +68,30 @@ describe("the queue", () => {
     expect(served(queue)).toEqual(["b1", "b2", "a1"]);
   });
 
+  test("a run whose calls take long has its missed turns in hand, two at most", () => {
+    const queue = queueOf(item("a1"), item("b1"), item("c1"));
+    expect(served(queue)).toEqual(["a1", "b1", "c1"]);
+    const inTurn = ["b2", "c2", "b3", "c3", "b4", "c4"];
+    // Each comes back before the other has had its turn, and so the queue is never empty.
+    queue.push(item("b2"));
+    for (const [n, name] of inTurn.entries()) {
+      if (n + 1 < inTurn.length) queue.push(item(inTurn[n + 1] as string));
+      expect(queue.shift(0)?.name).toBe(name);
+    }
+    for (const name of ["b5", "c5", "b6", "c6", "a2", "a3", "a4", "a5"]) queue.push(item(name));
+    expect(served(queue)).toEqual(["a2", "a3", "a4", "b5", "c5", "a5", "b6", "c6"]);
+  });
+
+  test("what a run has saved up for a call that was taken back is no longer its own", () => {
+    const dear = item("a0", { cost: 100_000 });
+    const queue = queueOf(dear, ...Array.from({ length: 14 }, (_, n) => item(`b${n}`, { cost: 2_000 })));
+    for (let n = 0; n < 10; n += 1) expect(queue.shift(0)?.name).toBe(`b${n}`);
+    expect(queue.remove(dear)).toBe(true);
+    for (const name of ["a1", "a2", "a3", "a4", "a5", "a6"]) queue.push(item(name, { cost: 2_000 }));
+
+    expect(served(queue).slice(0, 4)).toEqual(["a1", "a2", "b10", "a3"]);
+  });
+
   test("nothing is lost, nothing comes twice, a run's calls come in their order", () => {
     const anyItem = fc.record({
       key: fc.constantFrom("a", "b", "c", "d"),
@@ -128,6 +152,31 @@ describe("the queue", () => {
         }
         // Deficit round robin: never further apart than two calls and a quantum.
         expect(Math.max(...spent) - Math.min(...spent)).toBeLessThanOrEqual(2 * 20_000 + 2_000);
+      }),
+    );
+  });
+
+  test("runs that make one call after another get as many turns as a fan-out, if they are back within a round on average", () => {
+    const anyAway = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 3, maxLength: 3 });
+    fc.assert(
+      fc.property(anyAway, fc.constantFrom(0, 500), (away, cost) => {
+        const queue = queueOf(...Array.from({ length: 400 }, (_, n) => item(`f${n}`, { cost })));
+        const turns = { f: 0, 0: 0, 1: 0, 2: 0 };
+        const back = away.map(() => 0);
+        for (let turn = 0; turn < 400; turn += 1) {
+          for (const [run, at] of back.entries()) {
+            if (at === turn) queue.push(item(`${run}`, { key: `${run}`, cost }));
+          }
+          const { key } = queue.shift(0) as Item;
+          turns[key as keyof typeof turns] += 1;
+          if (key === "f") continue;
+          // Two on average: what it takes longer now, it takes shorter the next time.
+          const long = away[Number(key)] as number;
+          back[Number(key)] = turn + 1 + (turns[key as "0"] % 2 === 0 ? long : 4 - long);
+        }
+        // With four runs a round has four turns, and with tokens four of 500 make a turn.
+        const most = Math.max(...Object.values(turns));
+        expect(most - Math.min(...Object.values(turns))).toBeLessThanOrEqual(cost === 0 ? 3 : 12);
       }),
     );
   });

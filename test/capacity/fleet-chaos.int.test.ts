@@ -148,6 +148,28 @@ describe.skipIf(withoutRedisServer("the tests of a fleet in trouble"))("a fleet"
     expect(served.get(eager)).toBeLessThanOrEqual(8 + 4);
   });
 
+  test("who has all the slots leaves those that come back to who waits for one, until both have as many", async () => {
+    const quota = { ...QUOTA, requestsPerMinute: 600_000, inFlight: 4 };
+    fleet = new Fleet([1, 2].map(() => new Member({ url: server.url, name }, quota)));
+    await ready(fleet);
+    const [one, other] = fleet.members.map(({ shared }) => shared) as [Shared, Shared];
+    const taken = async (who: Shared) => {
+      const id = randomUUID();
+      return (await who.take(id, 0)).granted ? id : undefined;
+    };
+    const first = [await taken(one), await taken(one), await taken(one), await taken(one)] as string[];
+    const asks = [];
+    for (const id of first.slice(0, 3)) {
+      // Who waits asks again now and then; whoever gives back asks in the same moment.
+      asks.push((await taken(other)) !== undefined);
+      one.giveBack(id);
+      asks.push((await taken(one)) !== undefined, (await taken(other)) !== undefined);
+    }
+    const [no, yes] = [false, true];
+    // At two and two everybody takes his own again.
+    expect(asks).toEqual([no, no, yes, no, no, yes, no, yes, no]);
+  });
+
   test("retries are one budget for all", async () => {
     const at = fleetOf({}, {});
     await ready(at);
@@ -214,7 +236,7 @@ describe.skipIf(withoutRedisServer("the tests of a fleet in trouble"))("a fleet"
     at.work(20, 200);
     await until(() => at.most === 10);
     child.kill("SIGCONT");
-    child.send("more");
+    child.send("more"); // It takes one more when it has found its fleet again, should it have lost it meanwhile.
     await once(child, "message");
     await at.stop();
     await until(async () => (await held()) === 4);
