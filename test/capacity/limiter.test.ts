@@ -72,7 +72,7 @@ describe("fairness", () => {
     await vi.advanceTimersByTimeAsync(10);
     void send(limiter, starts, "single", { key: "single" });
     await vi.advanceTimersByTimeAsync(10 * INTERVAL);
-    expect(labels(starts)).toBe("bulk0 bulk1 single bulk2 bulk3 bulk4 bulk5");
+    expect(labels(starts)).toBe("bulk0 single bulk1 bulk2 bulk3 bulk4 bulk5");
   });
 
   test.each(["interactive", "batch"] as const)(
