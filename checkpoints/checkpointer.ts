@@ -12,7 +12,6 @@ import {
   MemorySaver,
   type PendingWrite,
 } from "@langchain/langgraph-checkpoint";
-import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
 import { toJournalError, translateFailure } from "./database/failure.js";
 import { openPostgresPool, whileMigrating } from "./database/postgres.js";
 import { openSqliteHandle } from "./database/sqlite.js";
@@ -113,6 +112,7 @@ async function openInner(target: DatabaseTarget): Promise<OpenSaver> {
       };
     }
     case "postgres": {
+      const { PostgresSaver } = await import("@langchain/langgraph-checkpoint-postgres");
       const pool = openPostgresPool(target);
       const { schema } = target;
       const saver = new PostgresSaver(pool, undefined, schema === undefined ? {} : { schema });

@@ -1,14 +1,9 @@
 // For the commands that need the journal and nothing else: opens it without loading a graph, and closes it again.
 
-import {
-  type Journal,
-  openJournal,
-  type RecordedEvent,
-  type RunStatus,
-  redactUrl,
-  ThreadBusyError,
-  type ThreadRecord,
-} from "../checkpoints/index.js";
+import { redactUrl } from "../checkpoints/database/target.js";
+import { ThreadBusyError } from "../checkpoints/errors.js";
+import type { Journal, RecordedEvent, RunStatus, ThreadRecord } from "../checkpoints/index.js";
+import { openJournal } from "../checkpoints/journal/journal.js";
 import type { Settings } from "../models/index.js";
 import { CommandError } from "./exit.js";
 import { configure, findProject, type Project } from "./project.js";

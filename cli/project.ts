@@ -103,7 +103,7 @@ export async function configure(
   } else {
     setUnlessSet(env, project?.env ?? {});
   }
-  const { readSettings } = await import("../models/index.js");
+  const { readSettings } = await import("../models/settings.js");
   if (flags.db !== undefined) env["BULKHEAD_DB"] = absoluteDatabase(flags.db, cwd);
   if (flags.workspace !== undefined) env["BULKHEAD_WORKSPACE"] = resolve(cwd, flags.workspace);
   if (flags.fault !== undefined) env["BULKHEAD_FAULTS"] = flags.fault.join(";");

@@ -4,7 +4,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Tracer } from "@opentelemetry/api";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
-import { type Journal, redactUrl } from "../checkpoints/index.js";
+import { redactUrl } from "../checkpoints/database/target.js";
+import type { Journal } from "../checkpoints/index.js";
 import { traceJournal } from "../checkpoints/telemetry/trace.js";
 import type { Settings } from "../models/index.js";
 import { explain } from "./exit.js";

@@ -3,7 +3,8 @@
 
 import { styleText } from "node:util";
 import { visible } from "../nodes/view.js";
-import { AXES, type Deficit, type Label, type Rank } from "../trust/index.js";
+import type { Deficit } from "../trust/index.js";
+import { AXES, type Label, type Rank } from "../trust/label.js";
 
 /** How text may be set apart. Every function returns its argument unchanged when there is no colour. */
 export interface Style {

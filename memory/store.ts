@@ -3,7 +3,7 @@
 
 import { resolve } from "node:path";
 import { type BaseStore, InMemoryStore } from "@langchain/langgraph-checkpoint";
-import { PostgresStore } from "@langchain/langgraph-checkpoint-postgres/store";
+import type { PostgresStore } from "@langchain/langgraph-checkpoint-postgres/store";
 import type pg from "pg";
 import { StoreError } from "./errors.js";
 import { SqliteStore } from "./sqlite.js";
@@ -65,7 +65,8 @@ async function openPostgres(url: URL, embeddings: NamedEmbeddings | undefined): 
     );
   }
   url.searchParams.delete("schema");
-  const store = new PostgresStore({
+  const { PostgresStore: Store } = await import("@langchain/langgraph-checkpoint-postgres/store");
+  const store = new Store({
     connectionOptions: url.href,
     ...(schema === undefined ? {} : { schema }),
     ...(embeddings === undefined ? {} : { index: { dims: embeddings.dimensions, embed: embeddings } }),

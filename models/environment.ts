@@ -2,8 +2,9 @@
 // these rows and the documentation is made from them, so the two cannot drift apart.
 
 import { z } from "zod";
-import { ADMISSION_POLICIES, BUDGET_FORM, parseBudget } from "../capacity/index.js";
-import { OFFLINE_QUOTA } from "./offline/index.js";
+import { BUDGET_FORM, parseBudget } from "../capacity/budget-limits.js";
+import { ADMISSION_POLICIES } from "../capacity/types.js";
+import { OFFLINE_QUOTA } from "./offline/types.js";
 
 /** Where OpenAI itself answers. */
 export const OPENAI_URL = "https://api.openai.com/v1";

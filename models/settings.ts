@@ -2,7 +2,7 @@
 
 import type { BudgetLimits, CachePlace, CacheSettings, Patience, Quota } from "../capacity/index.js";
 import { type Name, OPENAI_URL, ROWS, type Row, type Value } from "./environment.js";
-import { type Fault, FaultError, parseFault } from "./offline/index.js";
+import { type Fault, FaultError, parseFault } from "./offline/faults.js";
 import { readSecrets, type SecretSettings } from "./secrets.js";
 
 /** A variable, or a pair of them, cannot be used. The message names it and the fix; nothing was started. */

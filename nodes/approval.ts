@@ -4,27 +4,12 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
 import { ApprovalError, type ApprovalRecord, type Approver, type Journal } from "../checkpoints/index.js";
-import { type Deficit, describeCause, type Label, type Policy } from "../trust/index.js";
+import type { Policy } from "../trust/index.js";
+import type { ApprovalView } from "./approval-view.js";
 import { findTool, snapshot } from "./calls.js";
 import type { Step } from "./step.js";
 import { HarnessTool } from "./tool.js";
 import type { Toolbox } from "./toolbox.js";
-
-/** One action a person is asked about, as Studio and the API show it. */
-export interface ApprovalView {
-  readonly id: string;
-  readonly tool: string;
-  readonly arguments: Readonly<Record<string, unknown>>;
-  /** The action and its preview as text, with nothing hidden in it. */
-  readonly view: string;
-  readonly trust: Label;
-  readonly deficits: readonly Deficit[];
-  /** Why a person is asked. */
-  readonly reasons: readonly string[];
-  readonly causes: readonly string[];
-  /** ISO 8601. */
-  readonly expires: string;
-}
 
 /** The interrupt's value. */
 export interface ApprovalInterrupt {
@@ -52,19 +37,6 @@ export const approvalAnswer = z.object({
 
 /** The same as JSON Schema, for a client that makes a form of it. */
 export const approvalForm = z.toJSONSchema(approvalAnswer, { io: "input" });
-
-/** Shows a stored request to a person. */
-export const viewOf = (record: ApprovalRecord): ApprovalView => ({
-  id: record.id,
-  tool: record.tool,
-  arguments: record.arguments,
-  view: record.view,
-  trust: record.considered,
-  deficits: record.deficits,
-  reasons: record.reasons,
-  causes: record.causes.map(describeCause),
-  expires: new Date(record.expiresAt).toISOString(),
-});
 
 /**
  * Who answers: the user that the server has authenticated (API token, Studio), or nobody in particular. A LangGraph

@@ -1,7 +1,8 @@
 // The steps a graph is wired from, and what a tool is. Each node is a factory with typed options.
 
 export { type ActOptions, act } from "./act.js";
-export { type ApprovalInterrupt, type ApprovalView, approvalAnswer, viewOf } from "./approval.js";
+export { type ApprovalInterrupt, approvalAnswer } from "./approval.js";
+export { type ApprovalView, viewOf } from "./approval-view.js";
 export { BudgetKeeper, type RunBudget } from "./budget.js";
 export {
   type AnyTool,

@@ -2,7 +2,8 @@
 // stored, to everything before it, and to the key, so that only this harness can have written it.
 
 import { z } from "zod";
-import { digest, type Seal } from "../../trust/index.js";
+import { digest } from "../../trust/digest.js";
+import type { Seal } from "../../trust/seal.js";
 import { callArguments, json } from "./rows.js";
 import type { Approver } from "./types.js";
 

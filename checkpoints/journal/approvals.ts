@@ -3,7 +3,8 @@
 // looks like when its time has passed. What nobody can see here: the newest approval of a thread set back as a whole.
 
 import { z } from "zod";
-import { canonicalJson, type Seal } from "../../trust/index.js";
+import { canonicalJson } from "../../trust/digest.js";
+import type { Seal } from "../../trust/seal.js";
 import { all, first, type Row, type Work } from "../database/database.js";
 import { ApprovalError, type ApprovalErrorCode } from "../errors.js";
 import {

@@ -3,7 +3,8 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { canonicalJson, type Seal } from "../../trust/index.js";
+import { canonicalJson } from "../../trust/digest.js";
+import type { Seal } from "../../trust/seal.js";
 import type { Row } from "../database/database.js";
 import type { Scope } from "./events.js";
 import { integer, json } from "./rows.js";

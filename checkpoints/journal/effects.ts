@@ -3,7 +3,9 @@
 // but this harness wrote or changed is `forged`, and nothing is done by it. Source: trust-replay.md, section 7.
 
 import { z } from "zod";
-import { canonicalJson, parseLabel, type Seal } from "../../trust/index.js";
+import { canonicalJson } from "../../trust/digest.js";
+import { parseLabel } from "../../trust/label.js";
+import type { Seal } from "../../trust/seal.js";
 import { all, first, type Row, type Work } from "../database/database.js";
 import { EffectError } from "../errors.js";
 import { consumeApproval } from "./approvals.js";

@@ -4,7 +4,8 @@
 import { z } from "zod";
 import { BUDGET_DIMENSIONS } from "../../capacity/budget-limits.js";
 import type { CapacityEvent, Obtained } from "../../capacity/types.js";
-import { AXES, parseCauses, parseLabel } from "../../trust/index.js";
+import { parseCauses } from "../../trust/cause.js";
+import { AXES, parseLabel } from "../../trust/label.js";
 import type { HarnessEvent, RecordedPrompt } from "./events.js";
 import { callArguments, causes, deficits, effectStatus, label, rank, runStatus } from "./rows.js";
 

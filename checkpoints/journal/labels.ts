@@ -1,7 +1,8 @@
 // Labels out of band: what a value may be believed, kept by the digest of its content. Whoever replaces a value in a
 // checkpoint or in a message has no label for the new one; whoever writes a label into it is not asked.
 
-import { BOTTOM, type Label, meet, type Seal, sameLabel } from "../../trust/index.js";
+import { BOTTOM, type Label, meet, sameLabel } from "../../trust/label.js";
+import type { Seal } from "../../trust/seal.js";
 import { all, first, type Row, type Work } from "../database/database.js";
 import { labelColumn } from "./rows.js";
 import { findThread } from "./threads.js";

@@ -2,7 +2,8 @@
 // label is the bottom, and any other damage is said, not guessed around.
 
 import { z } from "zod";
-import { AXES, parseCauses, parseLabel } from "../../trust/index.js";
+import { parseCauses } from "../../trust/cause.js";
+import { AXES, parseLabel } from "../../trust/label.js";
 import type { Row } from "../database/database.js";
 import { JournalError } from "../errors.js";
 

@@ -2,7 +2,8 @@
 // one whose root or floor was changed by something else than this harness.
 
 import { z } from "zod";
-import { BOTTOM, type Label, meet, type Seal } from "../../trust/index.js";
+import { BOTTOM, type Label, meet } from "../../trust/label.js";
+import type { Seal } from "../../trust/seal.js";
 import { all, first, type Row, type Work } from "../database/database.js";
 import type { RunStatus } from "./events.js";
 import { integer, json, labelColumn, readRow, runStatus } from "./rows.js";

@@ -18,7 +18,7 @@ export async function decide(
   { db, json = false, reason }: DecideOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const { redactUrl } = await import("../../checkpoints/index.js");
+  const { redactUrl } = await import("../../checkpoints/database/target.js");
   const { withJournal } = await import("../journal.js");
   const { decideApproval, decider } = await import("../run/approvals.js");
   const { wakeInQueue } = await import("../worker/wake.js");

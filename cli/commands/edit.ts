@@ -40,7 +40,7 @@ async function edit(
   { db, json = false, arguments: edited }: EditOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const { redactUrl } = await import("../../checkpoints/index.js");
+  const { redactUrl } = await import("../../checkpoints/database/target.js");
   const { withJournal } = await import("../journal.js");
   const { decider } = await import("../run/approvals.js");
   const { wakeInQueue } = await import("../worker/wake.js");

@@ -95,7 +95,7 @@ async function resolve(
   { db, json = false, note: found }: ResolveOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const { redactUrl } = await import("../../checkpoints/index.js");
+  const { redactUrl } = await import("../../checkpoints/database/target.js");
   const { statusOf, withJournal } = await import("../journal.js");
   const { operator } = await import("../run/approvals.js");
   await withJournal(terminal, db === undefined ? {} : { db }, async ({ journal }) => {

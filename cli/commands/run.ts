@@ -79,6 +79,8 @@ export const runCommand = (terminal: Terminal, finish: (code: number) => void): 
     .option("--json", "print one JSON event per line, the result last")
     .addHelpText("after", EXIT_CODES)
     .action(async (task: string | undefined, options: RunOptions) => {
+      const { readAsked } = await import("../run/asked.js");
+      const asked = await readAsked(task, options, terminal);
       const { runTask } = await import("../run/run.js");
-      finish(await runTask(task, options, terminal));
+      finish(await runTask(asked, options, terminal));
     });

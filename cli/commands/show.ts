@@ -65,11 +65,11 @@ const nextOf = ({ next, why }: CheckpointView): string =>
 
 async function viewOf(thread: string, opened: OpenedJournal, terminal: Terminal) {
   const { erasureOf, requireThread, statusOf } = await import("../journal.js");
+  const { journal, settings } = opened;
+  const record = await requireThread(opened, thread, terminal);
   const { describeCause, minTrust, parseCauses } = await import("../../trust/index.js");
   const { answerOf } = await import("../run/outcome.js");
   const { openCheckpointer } = await import("../../checkpoints/index.js");
-  const { journal, settings } = opened;
-  const record = await requireThread(opened, thread, terminal);
   const { saver, close } = await openCheckpointer(settings.database);
   try {
     const tuple = await saver.getTuple({ configurable: { thread_id: thread } });

@@ -17,7 +17,7 @@ export const threadsCommand = (terminal: Terminal): Command =>
 
 async function list({ json = false, ...flags }: ThreadsOptions, terminal: Terminal): Promise<void> {
   const { withJournal, statusOf } = await import("../journal.js");
-  const { minTrust } = await import("../../trust/index.js");
+  const { minTrust } = await import("../../trust/label.js");
   const { barsOf, cut, table } = await import("../text.js");
   await withJournal(terminal, flags, async ({ journal }) => {
     const listing = [];
@@ -51,7 +51,7 @@ async function list({ json = false, ...flags }: ThreadsOptions, terminal: Termin
 /** Erasing takes the task away. `null` for a thread that never had one. */
 async function erasedAt(thread: string, journal: Journal): Promise<string | null> {
   const { erasureOf } = await import("../journal.js");
-  const { JournalError } = await import("../../checkpoints/index.js");
+  const { JournalError } = await import("../../checkpoints/errors.js");
   try {
     const erased = erasureOf(await journal.events({ thread }));
     return erased === undefined ? null : new Date(erased.at).toISOString();

@@ -1,9 +1,11 @@
 // What `bulkhead quota` does: shows the quotas of a fleet as their Redis has them, once or every second; of a project
 // whose processes keep their quotas for themselves, what is configured, and how to share it.
 
-import { type Clock, FleetView, systemClock } from "../../capacity/index.js";
-import { redactUrl } from "../../checkpoints/index.js";
-import { OFFLINE_MODELS, type Settings } from "../../models/index.js";
+import { type Clock, systemClock } from "../../capacity/clock.js";
+import { FleetView } from "../../capacity/redis/fleet-view.js";
+import { redactUrl } from "../../checkpoints/database/target.js";
+import type { Settings } from "../../models/index.js";
+import { OFFLINE_MODELS } from "../../models/offline/types.js";
 import { CommandError, UsageError } from "../exit.js";
 import { configure, findProject } from "../project.js";
 import type { Terminal } from "../terminal.js";

@@ -2,8 +2,10 @@
 // the journal with who gave it; nothing here lets an action pass by itself.
 
 import { userInfo } from "node:os";
-import { ApprovalError, type ApprovalRecord, type Approver, type Journal } from "../../checkpoints/index.js";
-import { describeCause, describeDeficit } from "../../trust/index.js";
+import { ApprovalError } from "../../checkpoints/errors.js";
+import type { ApprovalRecord, Approver, Journal } from "../../checkpoints/index.js";
+import { describeCause } from "../../trust/cause.js";
+import { describeDeficit } from "../../trust/policy.js";
 import type { Terminal } from "../terminal.js";
 import { barsOf, describeDeficits, type Style } from "../text.js";
 

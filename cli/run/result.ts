@@ -2,7 +2,7 @@
 
 import type { ApprovalRecord, Journal, RecordedEvent, RunStatus } from "../../checkpoints/index.js";
 import type { ModelDescription } from "../../models/index.js";
-import { type ApprovalView, viewOf } from "../../nodes/index.js";
+import { type ApprovalView, viewOf } from "../../nodes/approval-view.js";
 import type { Cause, Label, Trust } from "../../trust/index.js";
 import type { BudgetReport } from "./budget.js";
 

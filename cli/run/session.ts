@@ -71,7 +71,11 @@ export class Session {
     const lease = await journal.lease(thread, run);
     try {
       const { input, task, done } = await this.prepare(journal);
-      if (done) return await outcomeOfState(await this.state(), journal, thread);
+      if (done) {
+        const outcome = await outcomeOfState(await this.state(), journal, thread);
+        if ((await journal.thread(thread))?.status === "running") await this.endKilled(journal, outcome);
+        return outcome;
+      }
       const told = task === undefined ? {} : { task };
       await journal.updateThread(thread, { status: "running", graph: loaded.name, ...told });
       const listening = report();
@@ -194,10 +198,17 @@ export class Session {
     return outcomeOfState(await this.state(), loaded.harness.journal, thread);
   }
 
-  private async end(journal: Journal, { status, error }: Outcome): Promise<void> {
+  /** Killed after its last checkpoint, a run has come to its end and could not say so. */
+  private async endKilled(journal: Journal, outcome: Outcome): Promise<void> {
+    const events = await journal.events({ thread: this.options.thread });
+    const last = events.findLast(({ event }) => event.kind === "run.start");
+    await this.end(journal, outcome, last?.scope);
+  }
+
+  private async end(journal: Journal, { status, error }: Outcome, { run } = this.scope): Promise<void> {
     const told = error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) };
     try {
-      await journal.append(this.scope, { kind: "run.end", status, ...told });
+      await journal.append({ ...this.scope, run }, { kind: "run.end", status, ...told });
       await journal.updateThread(this.options.thread, { status });
     } catch (journalError) {
       if (error === undefined) throw journalError; // What stopped the run is what the user has to hear of.

@@ -1,7 +1,8 @@
 // Which thread a command runs on, with which graph, and where its tools work.
 
 import { randomUUID } from "node:crypto";
-import { openJournal, redactUrl } from "../../checkpoints/index.js";
+import { redactUrl } from "../../checkpoints/database/target.js";
+import { openJournal } from "../../checkpoints/journal/journal.js";
 import type { Settings } from "../../models/index.js";
 import type { RunOptions } from "../commands/run.js";
 import { CommandError } from "../exit.js";

@@ -1,6 +1,6 @@
 // The flags that the next command needs as well. A password is not repeated: what is printed may be kept.
 
-import { redactUrl } from "../../checkpoints/index.js";
+import { redactUrl } from "../../checkpoints/database/target.js";
 import { shellWord } from "../text.js";
 
 /** `--db …` with a blank before it; empty when it was not given. */

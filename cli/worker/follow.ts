@@ -11,7 +11,7 @@ import { listingOf } from "../run/result.js";
 import type { Terminal } from "../terminal.js";
 import { databaseFlag } from "./flags.js";
 import type { RunQueue } from "./run-queue.js";
-import type { Standing } from "./standing.js";
+import { describeStanding, type Standing } from "./standing.js";
 import type { QueueState } from "./states.js";
 import type { SubmitOptions } from "./submit.js";
 
@@ -59,26 +59,6 @@ async function lookAgain(thread: string, queue: Following["queue"], signal: Abor
   const standing = await queue.find(thread);
   if (standing !== undefined) return standing;
   throw new CommandError(`thread ${thread} is no longer in the queue: it was removed, or Redis was emptied.`);
-}
-
-/** How a run stands, in a line. */
-export function describeStanding({ state, worker, until, message, status }: Standing): string {
-  const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
-  const why = message === undefined ? "" : `: ${message}`;
-  switch (state) {
-    case "running":
-      return worker === undefined ? "running" : `running on ${worker}`;
-    case "parked":
-      return `parked${end}${why}`;
-    case "queued":
-      return `queued${end}${why}`;
-    case "done":
-      return status ?? "finished";
-    case "failed":
-      return `failed${why}`;
-    case "waiting":
-      return "waiting for a person";
-  }
 }
 
 /** What the journal and the last checkpoint say at the end. */

@@ -4,9 +4,8 @@ import { configure, findProject } from "../project.js";
 import type { Terminal } from "../terminal.js";
 import { cut, shellWord, table } from "../text.js";
 import { queueFlags } from "./flags.js";
-import { describeStanding } from "./follow.js";
 import { RunQueue } from "./run-queue.js";
-import { countStates, type Standing } from "./standing.js";
+import { countStates, describeStanding, type Standing } from "./standing.js";
 import { QUEUE_STATES, type QueueState } from "./states.js";
 
 /** The options of `queue` as commander hands them over. */

@@ -2,7 +2,7 @@
 // is wrong with it is said once, at the start, with the command that mends it.
 
 import type { Redis } from "ioredis";
-import { redactUrl } from "../../checkpoints/index.js";
+import { redactUrl } from "../../checkpoints/database/target.js";
 import { CommandError, UsageError } from "../exit.js";
 
 /** Longest wait for the server to accept a connection, in ms. */

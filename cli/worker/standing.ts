@@ -88,3 +88,23 @@ export function countStates(standings: readonly Pick<Standing, "state">[]): Reco
   for (const { state } of standings) counts[state] += 1;
   return counts;
 }
+
+/** How a run stands, in a line. */
+export function describeStanding({ state, worker, until, message, status }: Standing): string {
+  const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
+  const why = message === undefined ? "" : `: ${message}`;
+  switch (state) {
+    case "running":
+      return worker === undefined ? "running" : `running on ${worker}`;
+    case "parked":
+      return `parked${end}${why}`;
+    case "queued":
+      return `queued${end}${why}`;
+    case "done":
+      return status ?? "finished";
+    case "failed":
+      return `failed${why}`;
+    case "waiting":
+      return "waiting for a person";
+  }
+}

@@ -1,8 +1,8 @@
 // What becomes of a run's job after a worker has worked on it, or has only looked at it. Pure: from how the run ended to
 // where its job goes. The only reasons to work on a run again are here, and a failure is none of them.
 
-import { JournalError, ThreadBusyError } from "../../checkpoints/index.js";
-import { StoreError } from "../../memory/index.js";
+import { JournalError, ThreadBusyError } from "../../checkpoints/errors.js";
+import { StoreError } from "../../memory/errors.js";
 import { explain } from "../exit.js";
 import type { Outcome } from "../run/outcome.js";
 import type { QueuedResult, Sleep } from "./queued-run.js";

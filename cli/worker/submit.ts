@@ -1,16 +1,16 @@
 // What `bulkhead submit` does: names the thread, puts its run into the queue once, and tells how to follow it.
 
 import type { BudgetLimits, Priority } from "../../capacity/index.js";
-import { openJournal, redactUrl } from "../../checkpoints/index.js";
+import { redactUrl } from "../../checkpoints/database/target.js";
+import { openJournal } from "../../checkpoints/journal/journal.js";
 import type { Settings } from "../../models/index.js";
 import { EXIT, UsageError } from "../exit.js";
 import { configure, graphName, type Project, requireProject } from "../project.js";
-import { readTask } from "../run/run.js";
+import { readTask } from "../run/asked.js";
 import { chooseTarget } from "../run/target.js";
 import type { Terminal } from "../terminal.js";
 import { shellWord } from "../text.js";
 import { databaseFlag, queueFlags } from "./flags.js";
-import { followToEnd } from "./follow.js";
 import type { QueuedRun } from "./queued-run.js";
 import { RunQueue } from "./run-queue.js";
 import type { Standing } from "./standing.js";
@@ -52,7 +52,9 @@ export async function submitTask(
     const { standing, isNew: added } = await queue.add({ ...run, ...stated }, options.priority, { again });
     const idle = (await queue.workers()) === 0;
     tellSubmitted(standing, { added, idle, options, terminal });
-    return options.wait === true ? await followToEnd(standing, { queue, settings, options, terminal }) : EXIT.finished;
+    if (options.wait !== true) return EXIT.finished;
+    const { followToEnd } = await import("./follow.js");
+    return await followToEnd(standing, { queue, settings, options, terminal });
   } finally {
     await queue.close();
   }

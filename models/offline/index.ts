@@ -4,7 +4,7 @@ export type { Latency, Outsider, ProviderBehaviour, RetryHint } from "./behaviou
 export { ENFORCEMENTS, type Enforcement, type EnforcementName } from "./enforcement.js";
 export { FAULT_FORM, FAULT_KINDS, type Fault, FaultError, type FaultKind, parseFault } from "./faults.js";
 export type { ModelCounters } from "./meter.js";
-export { OFFLINE_QUOTA, OfflineProvider, type OfflineProviderOptions, type ProviderRequest } from "./provider.js";
+export { OfflineProvider, type OfflineProviderOptions, type ProviderRequest } from "./provider.js";
 export {
   type Brain,
   type BrainAnswer,
@@ -13,5 +13,6 @@ export {
   type BrainTool,
   type BrainToolCall,
   OFFLINE_MODELS,
+  OFFLINE_QUOTA,
   type OfflineModel,
 } from "./types.js";

@@ -6,7 +6,8 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { type Clock, type Quota, systemClock } from "../../capacity/index.js";
+import { type Clock, systemClock } from "../../capacity/clock.js";
+import type { Quota } from "../../capacity/index.js";
 import { latencyMs, networkMs, type ProviderBehaviour } from "./behaviour.js";
 import { answer as ruleBasedBrain } from "./brain/index.js";
 import { complete, completionBody, completionChunks, countPromptTokens, tokenize } from "./completion.js";
@@ -14,10 +15,7 @@ import { type Fault, FaultInjector, type FaultKind } from "./faults.js";
 import { type ModelCounters, QuotaMeter } from "./meter.js";
 import { type ChatRequest, ProtocolError, parseChatRequest, parseEmbeddingsRequest } from "./request.js";
 import { hang, refusalOf, sendBody, sendError, sendJson, sendStream } from "./respond.js";
-import { type Brain, OFFLINE_MODELS, type OfflineModel } from "./types.js";
-
-/** What each offline model allows unless told otherwise: generous, and enforced. */
-export const OFFLINE_QUOTA: Quota = { requestsPerMinute: 1_200, tokensPerMinute: 600_000, inFlight: 32 };
+import { type Brain, OFFLINE_MODELS, OFFLINE_QUOTA, type OfflineModel } from "./types.js";
 
 /** How late an answer comes under the fault `slow`, in ms. */
 const SLOW_MS = 1_500;

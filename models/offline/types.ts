@@ -1,11 +1,16 @@
 // The contract between the offline provider's two halves: the server, which speaks the OpenAI protocol, and the
 // brain, which decides what to answer. The brain is a pure function: the same request gives the same answer.
 
+import type { Quota } from "../../capacity/index.js";
+
 /** The models the offline provider serves, the stronger one first. */
 export const OFFLINE_MODELS = ["offline-large", "offline-small"] as const;
 
 /** A model of the offline provider. `offline-small` is honestly weaker: it takes the first name that matches. */
 export type OfflineModel = (typeof OFFLINE_MODELS)[number];
+
+/** What each offline model allows unless told otherwise: generous, and enforced. */
+export const OFFLINE_QUOTA: Quota = { requestsPerMinute: 1_200, tokensPerMinute: 600_000, inFlight: 32 };
 
 /** A tool call as it stands in the history. `arguments` is JSON text, as the protocol has it. */
 export interface BrainToolCall {

@@ -1,20 +1,25 @@
 // What the tools and the graph promise, tried: crashes at every step of an effect, retries, forks, two resumes at once; a
 // gate that nobody gets around. A tool of yours gets its own `effectToolContract`.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { effectToolContract } from "bulkhead/testing";
 import { afterAll } from "vitest";
 import { tools } from "../nodes/index.js";
-import { RecordsDatabase } from "../nodes/records/database.js";
+import { RecordsDatabase, recordsFile } from "../nodes/records/database.js";
 
 const root = mkdtempSync(join(tmpdir(), "contracts-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
+// The records are made once; every case begins with a copy of them.
+const fresh = join(root, "fresh");
+new RecordsDatabase(fresh).close();
+
 let workspace = root;
 const reset = () => {
   workspace = mkdtempSync(join(root, "workspace-"));
+  copyFileSync(recordsFile(fresh), recordsFile(workspace));
 };
 
 /** Makes a tool as a new process does: with nothing left of the one before. */

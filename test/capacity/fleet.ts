@@ -1,10 +1,11 @@
 // A fleet in one process: limiters that know nothing of each other, each with its own connection to Redis, and callers
 // that never stop asking. Everything that leaves is written down with its time.
 
-import { type Clock, type Quota, systemClock } from "../../capacity/index.js";
+import { type Clock, systemClock } from "../../capacity/clock.js";
 import type { Slot } from "../../capacity/limiter.js";
 import { QueueLimiter } from "../../capacity/queue-limiter.js";
 import { RedisQuota, type RedisQuotaOptions } from "../../capacity/redis/quota.js";
+import type { Quota } from "../../capacity/types.js";
 
 /** A hundred a second, ten at a time. */
 export const QUOTA: Quota = { requestsPerMinute: 6_000, inFlight: 10, headroom: 0.8, maxHeadroom: 0.8 };

@@ -2,70 +2,87 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface, type Interface } from "node:readline";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Journal, openJournal } from "../../checkpoints/index.js";
 import { ann, approvalRequest, effectIntent, type Place } from "./support.js";
+import type { Order } from "./worker.js";
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 
 class Worker {
   private readonly child: ChildProcess;
-  private readonly lines: Interface;
   private readonly words: AsyncIterator<string>;
 
-  constructor({ url, keyFile }: Place, work: string, name: string) {
-    this.child = spawn(
-      process.execPath,
-      ["--import", "tsx", WORKER, url, work, name, ...(keyFile === undefined ? [] : [keyFile])],
-      {
-        stdio: ["pipe", "pipe", "inherit"],
-      },
-    );
-    this.lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream });
-    this.words = this.lines[Symbol.asyncIterator]();
+  constructor() {
+    this.child = spawn(process.execPath, ["--import", "tsx", WORKER], { stdio: ["pipe", "pipe", "inherit"] });
+    this.words = createInterface({ input: this.child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
   async hear(): Promise<string> {
     return (await this.words.next()).value;
   }
 
-  go(): void {
-    this.child.stdin?.write("go\n");
+  say(word: string): void {
+    this.child.stdin?.write(`${word}\n`);
+  }
+
+  /** Whether it was killed, or died. */
+  get isOver(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (this.isOver) return;
     const exited = once(this.child, "exit");
     this.child.kill("SIGKILL");
     await exited;
   }
 }
 
-export function processSuite(name: string, place: () => Place): void {
+/** Workers that serve one test after the other. */
+export class Workers {
+  private all: readonly Worker[] = [];
+
+  /** So many that live; only those that are missing have to be started. */
+  take(count: number): readonly Worker[] {
+    const living = this.all.filter(({ isOver }) => !isOver);
+    this.all = [...living, ...Array.from({ length: count - living.length }, () => new Worker())];
+    return this.all.slice(0, count);
+  }
+
+  async kill(): Promise<void> {
+    for (const worker of this.all) await worker.kill();
+  }
+}
+
+export function processSuite(name: string, place: () => Place, workers: Workers): void {
   // Starting a process is slow on a busy machine; nothing in here waits for a time to pass.
   describe(`several processes on ${name}`, { timeout: 120_000 }, () => {
     let at: Place;
     let journal: Journal;
-    let workers: Worker[];
+    /** Those of the last race. */
+    let racing: readonly Worker[] = [];
 
     beforeEach(() => {
       at = place();
       journal = openJournal(at.url, { keyFile: at.keyFile });
-      workers = [];
     });
     afterEach(async () => {
-      for (const worker of workers) await worker.kill();
       await journal.close();
       await at.remove();
     });
 
-    const race = async (work: string, count: number): Promise<string[]> => {
-      workers = Array.from({ length: count }, (_, index) => new Worker(at, work, `worker-${index}`));
-      expect(await Promise.all(workers.map((worker) => worker.hear()))).toEqual(workers.map(() => "ready"));
-      for (const worker of workers) worker.go();
-      return Promise.all(workers.map((worker) => worker.hear()));
+    const race = async (work: Order["work"], count: number): Promise<string[]> => {
+      racing = workers.take(count);
+      for (const [index, worker] of racing.entries()) {
+        const order: Order = { url: at.url, keyFile: at.keyFile, work, name: `worker-${index}` };
+        worker.say(JSON.stringify(order));
+      }
+      expect(await Promise.all(racing.map((worker) => worker.hear()))).toEqual(racing.map(() => "ready"));
+      for (const worker of racing) worker.say("go");
+      return Promise.all(racing.map((worker) => worker.hear()));
     };
 
     it("opens a new database in all of them at once", async () => {
@@ -100,7 +117,7 @@ export function processSuite(name: string, place: () => Place): void {
       const answers = await race("lease", 2);
       expect([...answers].sort()).toEqual(["THREAD_BUSY", "won"]);
       await expect(journal.lease("t1", "next")).rejects.toMatchObject({ code: "THREAD_BUSY" });
-      await workers[answers.indexOf("won")]?.kill();
+      await racing[answers.indexOf("won")]?.kill();
       const before = Date.now();
       const lease = await journal.lease("t1", "next");
       expect(Date.now() - before).toBeLessThan(5_000);

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import Database from "libsql";
@@ -93,6 +93,7 @@ export class Place {
   readonly folder = mkdtempSync(join(tmpdir(), "bulkhead-cli-"));
   readonly db = `sqlite:${join(this.folder, "threads.db")}`;
   readonly workspace = join(this.folder, "workspace");
+  private readonly kept = `${this.folder}-kept`;
   private readonly children = new Set<ChildProcess>();
 
   /** Starts the command. Variables that would choose a provider or a database are taken away first. */
@@ -143,6 +144,17 @@ export class Place {
     }
   }
 
+  /** Keeps what is there now, for {@link restore}. Nothing may be running. */
+  keep(): void {
+    cpSync(this.folder, this.kept, { recursive: true });
+  }
+
+  /** Puts everything back as it was kept. Nothing may be running. */
+  restore(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+    cpSync(this.kept, this.folder, { recursive: true });
+  }
+
   /** Ends what still runs and removes the folder. Politely at first: killed, `dev` would leave its server behind. */
   async clear(): Promise<void> {
     await Promise.all(
@@ -154,5 +166,6 @@ export class Place {
       }),
     );
     rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.kept, { recursive: true, force: true });
   }
 }

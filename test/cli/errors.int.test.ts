@@ -31,14 +31,10 @@ describe("usage, exit 2", { timeout: 2 * MINUTES }, () => {
     expect(ended.stderr).toMatch(/Did you mean --thread/);
   });
 
-  test("--resume without a thread names the latest", async () => {
-    expect(errorOf(await place.bulkhead(["run", "--resume"]))).toMatch(
-      /--resume needs --thread ID, .* Run a task first/,
-    );
-    const { result } = await place.run([TASK]);
+  test("--resume without a thread, and there is none", async () => {
     const ended = await place.bulkhead(["run", "--resume"]);
     expect(ended.code).toBe(2);
-    expect(errorOf(ended)).toMatch(new RegExp(`The latest: .* run --thread ${result.thread} --resume$`));
+    expect(errorOf(ended)).toMatch(/--resume needs --thread ID, .* Run a task first/);
   });
 
   test("an invalid variable is named", async () => {
@@ -109,12 +105,15 @@ describe("what cannot be done, exit 1", { timeout: 3 * MINUTES }, () => {
     expect(calls).toBe(1);
   });
 
-  test("an endpoint that is not there; the thread goes on when it is mended", async () => {
+  test("an endpoint that is not there; the thread goes on when it is mended, and is named when none is", async () => {
     const ended = await place.bulkhead(["run", "--json", TASK], { env: { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" } });
     expect(ended.code).toBe(1);
     const result = JSON.parse(ended.stdout.trim().split("\n").at(-1) ?? "");
     expect(result).toMatchObject({ type: "result", status: "failed" });
     expect(result.message).toMatch(/127\.0\.0\.1:9|OPENAI_BASE_URL/);
+    const latest = await place.bulkhead(["run", "--resume"]);
+    expect(latest.code).toBe(2);
+    expect(errorOf(latest)).toMatch(new RegExp(`The latest: .* run --thread ${result.thread} --resume$`));
     const { code } = await place.run(["--thread", result.thread, "--resume"]);
     expect(code).toBe(0);
   });

@@ -2,8 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Place } from "./bulkhead.js";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Ended, Place } from "./bulkhead.js";
 
 const MINUTES = 60_000;
 const DELETE = "Ticket 1042 asks us to delete the account of Harbor Bakery. Do it.";
@@ -41,74 +41,72 @@ describe("an irreversible action above its floor", { timeout: 5 * MINUTES }, () 
 });
 
 describe("an irreversible action below its floor", { timeout: 5 * MINUTES }, () => {
-  test("is asked about; after `approve` and `--resume` it is done to the right customer and to no other", async () => {
-    const before = place.start(["run", DELETE]);
-    const asked = await before.ended;
+  const shared = new Place();
+  const elsewhere = join(shared.folder, "elsewhere");
+  /** What every test begins with: the run has asked, and nobody has answered. */
+  let asked: Ended;
+  let approval: { readonly id: string; readonly thread: string };
+  beforeAll(async () => {
+    const env = { BULKHEAD_WORKSPACE: elsewhere };
+    asked = await shared.bulkhead(["run", "--workspace", shared.workspace, DELETE], { env });
+    [approval] = JSON.parse((await shared.bulkhead(["approvals", "--json"])).stdout);
+    shared.keep();
+  }, 2 * MINUTES);
+  beforeEach(() => shared.restore());
+  afterAll(() => shared.clear());
+
+  test("is asked about, with what is wrong and what to type", async () => {
     expect(asked.code).toBe(3);
     expect(asked.stderr).toMatch(/^model: offline-large, .*not a language model/);
-    expect(place.rows(bakeries)).toEqual([{ customer_id: "C-0107" }, { customer_id: "C-0212" }]);
-    const customers = place.rows("select customer_id from customers").length;
-
-    const listed = await place.bulkhead(["approvals", "--json"]);
-    const [approval, ...others] = JSON.parse(listed.stdout);
-    expect(others).toEqual([]);
+    expect(shared.rows(bakeries)).toEqual([{ customer_id: "C-0107" }, { customer_id: "C-0212" }]);
     expect(approval).toMatchObject({
       tool: "delete_customer",
       arguments: { customer_id: "C-0212" },
       trust: { integrity: 2, fidelity: 3 },
       deficits: [{ axis: "integrity", rank: 2, floor: 3 }],
     });
+    expect(JSON.parse((await shared.bulkhead(["approvals", "--json"])).stdout)).toEqual([approval]);
     expect(asked.stdout).toContain(`approve ${approval.id}`);
+  });
 
-    expect((await place.bulkhead(["approve", approval.id])).code).toBe(0);
-    const again = await place.bulkhead(["approve", approval.id]);
+  test("after `approve` and `--resume` it is done to the right customer and to no other, in the workspace where the thread began", async () => {
+    const customers = shared.rows("select customer_id from customers").length;
+    expect((await shared.bulkhead(["approve", approval.id])).code).toBe(0);
+    const again = await shared.bulkhead(["approve", approval.id]);
     expect(again).toMatchObject({ code: 1, stdout: "" });
     expect(again.stderr).toMatch(/^error: approval .* was decided already/);
 
-    const resumed = await place.run(["--thread", approval.thread, "--resume"]);
+    // Whatever this command is told by the environment, the thread goes on where it worked.
+    const env = { BULKHEAD_WORKSPACE: elsewhere };
+    const resumed = await shared.run(["--thread", approval.thread, "--resume"], { env });
     expect({ code: resumed.code, status: resumed.result.status }).toEqual({ code: 0, status: "finished" });
     expect(resumed.result.answer).toMatch(/C-0212/);
-    expect(place.rows(bakeries)).toEqual([{ customer_id: "C-0107" }]);
-    expect(place.rows("select customer_id from customers")).toHaveLength(customers - 1);
+    expect(shared.rows(bakeries)).toEqual([{ customer_id: "C-0107" }]);
+    expect(shared.rows("select customer_id from customers")).toHaveLength(customers - 1);
+    expect(existsSync(elsewhere)).toBe(false);
 
-    const shown = JSON.parse((await place.bulkhead(["show", approval.thread, "--json"])).stdout);
+    const shown = JSON.parse((await shared.bulkhead(["show", approval.thread, "--json"])).stdout);
     expect(shown).toMatchObject({ status: "finished", checkpoint: { next: [] }, trust: { minTrust: 2 } });
     expect(shown.approvals).toMatchObject([{ id: approval.id, status: "consumed" }]);
 
-    const nothing = await place.bulkhead(["run", "--thread", approval.thread, "--resume"]);
+    const nothing = await shared.bulkhead(["run", "--thread", approval.thread, "--resume"]);
     expect(nothing.code).toBe(0);
     expect(nothing.stderr).toContain("nothing to resume");
     expect(nothing.stdout).toContain(resumed.result.answer);
   });
 
-  test("a thread goes on in the workspace where it began, whatever the next command is told by the environment", async () => {
-    const elsewhere = join(place.folder, "elsewhere");
-    const asked = await place.run(["--workspace", place.workspace, DELETE], { env: { BULKHEAD_WORKSPACE: elsewhere } });
-    expect(asked.code).toBe(3);
-    await place.bulkhead(["approve", asked.result.pending[0]?.id ?? ""]);
-    const env = { BULKHEAD_WORKSPACE: elsewhere };
-    const resumed = await place.run(["--thread", asked.result.thread, "--resume"], { env });
-    expect(resumed.code).toBe(0);
-    expect(place.rows(bakeries)).toEqual([{ customer_id: "C-0107" }]);
-    expect(existsSync(elsewhere)).toBe(false);
-  });
-
   test("`reject` is final: the run ends with 4 and nothing was done", async () => {
-    const asked = await place.run([DELETE]);
-    const [approval] = asked.result.pending;
-    await place.bulkhead(["reject", approval?.id ?? "", "--reason", "the customer called it off"]);
-    const { code, result } = await place.run(["--thread", asked.result.thread, "--resume"]);
+    await shared.bulkhead(["reject", approval.id, "--reason", "the customer called it off"]);
+    const { code, result } = await shared.run(["--thread", approval.thread, "--resume"]);
     expect({ code, status: result.status }).toEqual({ code: 4, status: "blocked" });
     expect(result.answer).toMatch(/called it off/);
-    expect(place.rows(bakeries)).toHaveLength(2);
+    expect(shared.rows(bakeries)).toHaveLength(2);
   });
 
   test("a new message withdraws what was asked", async () => {
-    const asked = await place.run([DELETE]);
-    const [approval] = asked.result.pending;
-    const { code, result } = await place.run(["--thread", asked.result.thread, "How many tickets are open?"]);
+    const { code, result } = await shared.run(["--thread", approval.thread, "How many tickets are open?"]);
     expect({ code, pending: result.pending }).toEqual({ code: 0, pending: [] });
-    const late = await place.bulkhead(["approve", approval?.id ?? ""]);
+    const late = await shared.bulkhead(["approve", approval.id]);
     expect(late.stderr).toMatch(/was decided already/);
   });
 });

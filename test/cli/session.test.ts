@@ -205,6 +205,20 @@ describe("going on", () => {
     expect(await journal.events({ thread: "t1" })).toEqual(before);
   });
 
+  test("a run killed between its last checkpoint and its end gets its end from the next one", async () => {
+    const { execute, journal } = setup(["Here it is."]);
+    const append = journal.append.bind(journal);
+    journal.append = (scope, event) =>
+      event.kind === "run.end" ? Promise.reject(new Error("killed")) : append(scope, event);
+    await expect(execute()).rejects.toThrow("killed");
+    journal.append = append;
+    expect(await journal.thread("t1")).toMatchObject({ status: "running" });
+    expect(await execute({ mode: "queued" })).toMatchObject({ status: "finished" });
+    expect(await journal.thread("t1")).toMatchObject({ status: "finished" });
+    const ends = (await journal.events({ thread: "t1" })).filter(({ event }) => event.kind === "run.end");
+    expect(ends).toMatchObject([{ scope: { run: "run-start" }, event: { status: "finished" } }]);
+  });
+
   test("Ctrl-C stops after the step under way; a resume comes to the end", async () => {
     const interruption = new Interruption(
       () => 0,

@@ -16,41 +16,47 @@ afterEach(() => place.clear());
 
 const threadIn = (text: string): string => /thread-[0-9a-f-]{36}/.exec(text)?.[0] ?? "no thread was named";
 
+/** Resumes what was killed: it comes to the same end, with one refund. */
+async function expectOneRefund(thread: string): Promise<void> {
+  const { code, result } = await place.run(["--thread", thread, "--resume"]);
+  expect({ code, status: result.status }).toEqual({ code: 0, status: "finished" });
+  expect(place.rows(refunds)).toHaveLength(1);
+  expect(result.effects.filter(({ tool }) => tool === "refund_order")).toMatchObject([{ status: "committed" }]);
+}
+
 describe("kill -9", { timeout: 5 * MINUTES }, () => {
+  // The model's next answer after the moment is late, so that there is time to kill.
   test.for([
-    ["before the first model call", /thread: thread-/],
-    ["while it plans", /planner .*write_todos/],
-    ["when it has read", /read_order\(/],
-    ["at the gate", /gate .*refund_order/],
-    ["right after the effect", /effect .*refund_order/],
-  ] as const)("%s: resume comes to the same end, with one refund", async ([, moment]) => {
-    const running = place.start(["run", "--fault", "slow", REFUND]);
+    ["before the first model call", /thread: thread-/, 0],
+    ["when it has read", /read_order\(/, 2],
+    ["at the gate", /gate .*refund_order/, 3],
+    ["right after the effect", /effect .*refund_order/, 3],
+  ] as const)("%s: resume comes to the same end, with one refund", async ([, moment, answers]) => {
+    const running = place.start(["run", "--fault", `slow,after=${answers}`, REFUND]);
     await running.until(moment);
     running.child.kill("SIGKILL");
     const killed = await running.ended;
     expect(killed.signal).toBe("SIGKILL");
-    const thread = threadIn(killed.stderr);
-    const { code, result } = await place.run(["--thread", thread, "--resume"]);
-    expect({ code, status: result.status }).toEqual({ code: 0, status: "finished" });
-    expect(place.rows(refunds)).toHaveLength(1);
-    expect(result.effects.filter(({ tool }) => tool === "refund_order")).toMatchObject([{ status: "committed" }]);
+    await expectOneRefund(threadIn(killed.stderr));
   });
 
-  test("a killed run is listed as interrupted, not as running", async () => {
-    const running = place.start(["run", "--fault", "slow", REFUND]);
+  test("while it plans: listed as running, then as interrupted; resume comes to the same end, with one refund", async () => {
+    const running = place.start(["run", "--fault", "slow,after=1", REFUND]);
     await running.until(/planner .*write_todos/);
     const alive = JSON.parse((await place.bulkhead(["threads", "--json"])).stdout);
     expect(alive).toMatchObject([{ status: "running" }]);
     running.child.kill("SIGKILL");
-    await running.ended;
+    const killed = await running.ended;
+    expect(killed.signal).toBe("SIGKILL");
     const dead = JSON.parse((await place.bulkhead(["threads", "--json"])).stdout);
     expect(dead).toMatchObject([{ status: "interrupted", task: REFUND }]);
+    await expectOneRefund(threadIn(killed.stderr));
   });
 });
 
 describe("Ctrl-C", { timeout: 5 * MINUTES }, () => {
   test("stops at the next superstep; the printed command goes on", async () => {
-    const running = place.start(["run", "--fault", "slow", REFUND]);
+    const running = place.start(["run", "--fault", "slow,after=1", REFUND]);
     await running.until(/planner .*write_todos/);
     running.child.kill("SIGINT");
     const stopped = await running.ended;
@@ -79,7 +85,7 @@ describe("Ctrl-C", { timeout: 5 * MINUTES }, () => {
 });
 
 test("a second run on the same thread is refused and names the first", { timeout: 5 * MINUTES }, async () => {
-  const first = place.start(["run", "--fault", "slow", REFUND]);
+  const first = place.start(["run", "--fault", "slow,after=1", REFUND]);
   await first.until(/planner .*write_todos/);
   const thread = threadIn(first.stderr);
   const second = await place.bulkhead(["run", "--thread", thread, "--resume"]);

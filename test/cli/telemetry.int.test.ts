@@ -3,8 +3,13 @@
 
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { openJournal } from "../../checkpoints/journal/journal.js";
+import { startTracing } from "../../cli/telemetry.js";
+import { readSettings } from "../../models/settings.js";
+import { TOP } from "../../trust/label.js";
 import { Place } from "./bulkhead.js";
+import { testTerminal } from "./terminal.js";
 
 const TASK = "How many tickets are open?";
 
@@ -143,14 +148,6 @@ describe("never worth the run", () => {
     expect(delay).toBeLessThan(PATIENCE_MS);
   });
 
-  test("its address is none", async () => {
-    const { code, told } = await run({ OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4317" });
-    expect({ code, told }).toEqual({
-      code: 0,
-      told: [expect.stringContaining("must be an http:// or https:// address")],
-    });
-  });
-
   test("the packages that send are missing: the command that gets them", async () => {
     const hooks = `export async function resolve(name, context, next) {
       if (name.startsWith("@opentelemetry/exporter")) throw Object.assign(new Error(name), { code: "ERR_MODULE_NOT_FOUND" });
@@ -168,10 +165,41 @@ describe("never worth the run", () => {
     });
     expect(posted).toEqual([]);
   });
+});
+
+describe("what the variables say before anything is sent", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  /** Traces a short run in this process. Returns what was told. */
+  const trace = async (env: Readonly<Record<string, string>>) => {
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const terminal = { ...testTerminal(), env: process.env };
+    const journal = openJournal("memory:");
+    const stop = await startTracing(journal, readSettings({}), terminal);
+    const scope = { thread: "t", run: "r" };
+    await journal.beginThread("t", "agent", TOP);
+    const how = { model: "offline-large", offline: true, resumed: false };
+    await journal.append(scope, { kind: "run.start", graph: "agent", task: TASK, ...how });
+    await journal.append(scope, { kind: "run.end", status: "finished" });
+    await stop();
+    await journal.close();
+    return terminal.written.err;
+  };
+
+  test("an address: it is sent there", async () => {
+    expect(await trace({ OTEL_EXPORTER_OTLP_ENDPOINT: address })).toBe("");
+    expect(spans().map(({ name }) => name)).toEqual(["invoke_agent agent"]);
+  });
+
+  test("an address that is none", async () => {
+    const told = await trace({ OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4317" });
+    expect(told).toMatch(/^tracing is off: .* must be an http:\/\/ or https:\/\/ address .*\n$/);
+  });
 
   test.for([{ OTEL_SDK_DISABLED: "true" }, { OTEL_TRACES_EXPORTER: "none" }])("switched off: %j", async (off) => {
-    const { code, told } = await run({ OTEL_EXPORTER_OTLP_ENDPOINT: address, ...off });
-    expect({ code, told }).toEqual({ code: 0, told: [] });
+    expect(await trace({ OTEL_EXPORTER_OTLP_ENDPOINT: address, ...off })).toBe("");
     expect(posted).toEqual([]);
   });
 });

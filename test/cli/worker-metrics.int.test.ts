@@ -11,7 +11,7 @@ describe.skipIf(await withoutServers())("a worker with --metrics", { timeout: 12
   afterEach(() => place.clear());
 
   test("counts what its runs do, and says when it is stopping", async () => {
-    const worker = await place.worker(["--metrics", "0", "--fault", "slow"]);
+    const worker = await place.worker(["--metrics", "0", "--fault", "slow,after=2"]); // The first run's two calls.
     const [{ metrics = "" } = {}] = worker.lines("ready") as readonly { readonly metrics?: string }[];
     const get = async (path: string) => {
       const response = await fetch(new URL(path, metrics));

@@ -2,11 +2,11 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { runProgram } from "../../cli/program.js";
 import { ROOT } from "./bulkhead.js";
 import { testTerminal } from "./terminal.js";
-import { QueuePlace, withoutServers } from "./worker-place.js";
+import { QueuePlace, type RunningWorker, withoutServers } from "./worker-place.js";
 
 const MINUTES = 60_000;
 const COUNT = "How many tickets are open?";
@@ -51,7 +51,33 @@ describe.skipIf(await withoutServers())("the queue", { timeout: 3 * MINUTES }, (
     expect(again).toMatchObject({ code: 1, stderr: "error: there is no thread tickets:1 in the queue.\n" });
   });
 
-  test("serves interactive runs before batch runs, whoever came first", async () => {
+  test.each([
+    [["submit", COUNT], { BULKHEAD_REDIS: "" }, 2, /^error: no Redis is configured.*BULKHEAD_REDIS=redis:.*docker run/],
+    [["worker"], { BULKHEAD_REDIS: "" }, 2, /^error: no Redis is configured/],
+    [["queue", "--redis", "127.0.0.1"], {}, 2, /Write redis:\/\/HOST:PORT/],
+    [["worker"], { BULKHEAD_DB: "memory:" }, 2, /^error: a worker needs a database that others can reach/],
+    [
+      ["submit", COUNT],
+      { BULKHEAD_REDIS: "redis://:secret@127.0.0.1:6399" },
+      1,
+      /no usable Redis at redis:\/\/:\*\*\*@127.0.0.1:6399 \(.*ECONNREFUSED/,
+    ],
+    [["submit", "--thread", "nobody", "--resume"], {}, 1, /^error: there is no thread nobody in postgres:/],
+    [["submit", "--resume"], {}, 2, /--resume needs --thread ID/],
+    [["submit"], {}, 2, /no task/],
+  ] as const)("%j with %j ends with %i and the way out", async (args, env, code, message) => {
+    const terminal = testTerminal({ cwd: ROOT });
+    Object.assign(terminal.env, { ...place.env, ...env });
+    expect({ code: await runProgram(args, terminal), out: terminal.written.out }).toEqual({ code, out: "" });
+    expect(terminal.written.err).toMatch(message);
+  });
+});
+
+describe.skipIf(await withoutServers())("the queue of one worker", { timeout: 3 * MINUTES }, () => {
+  let place: QueuePlace;
+  let worker: RunningWorker;
+  beforeAll(async () => {
+    place = new QueuePlace();
     for (const [thread, priority] of [
       ["a", "batch"],
       ["b", "interactive"],
@@ -60,7 +86,11 @@ describe.skipIf(await withoutServers())("the queue", { timeout: 3 * MINUTES }, (
     ] as const) {
       await (await place.queue()).add({ thread, graph: "agent", task: COUNT }, priority, { again: false });
     }
-    const worker = await place.worker(["--concurrency", "1"]);
+    worker = await place.worker(["--concurrency", "1"]);
+  }, MINUTES);
+  afterAll(() => place.clear());
+
+  test("serves interactive runs before batch runs, whoever came first", async () => {
     await place.until("done", 4);
     expect(worker.lines("start").map(({ thread }) => thread)).toEqual(["b", "d", "a", "c"]);
     // The task is in the journal now, and no longer in Redis.
@@ -84,7 +114,6 @@ describe.skipIf(await withoutServers())("the queue", { timeout: 3 * MINUTES }, (
     stopped.child.kill("SIGKILL");
     const { stderr } = await stopped.ended;
     const thread = /thread-[0-9a-f-]{36}/.exec(stderr)?.[0] ?? "no thread was named";
-    await place.worker();
     const { code, stdout } = await place.bulkhead(["submit", "--thread", thread, "--resume", "--wait", "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ type: "result", thread, status: "finished", pending: [] });
@@ -96,7 +125,6 @@ describe.skipIf(await withoutServers())("the queue", { timeout: 3 * MINUTES }, (
 
   test("a run fails with its reason, and only once", async () => {
     await (await place.queue()).add({ thread: "t", graph: "nowhere", task: COUNT }, "batch", { again: false });
-    const worker = await place.worker();
     await worker.said("failed");
     const { stdout } = await place.bulkhead(["queue"]);
     expect(stdout).toMatch(/^t +failed +batch .*failed: this worker has no graph "nowhere"/m);
@@ -106,26 +134,5 @@ describe.skipIf(await withoutServers())("the queue", { timeout: 3 * MINUTES }, (
     const again = await place.bulkhead(["submit", "--thread", "t", "--resume", "--graph", "agent", "--wait", "--json"]);
     expect(again.code, again.stderr).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ thread: "t", status: "finished" });
-  });
-
-  test.each([
-    [["submit", COUNT], { BULKHEAD_REDIS: "" }, 2, /^error: no Redis is configured.*BULKHEAD_REDIS=redis:.*docker run/],
-    [["worker"], { BULKHEAD_REDIS: "" }, 2, /^error: no Redis is configured/],
-    [["queue", "--redis", "127.0.0.1"], {}, 2, /Write redis:\/\/HOST:PORT/],
-    [["worker"], { BULKHEAD_DB: "memory:" }, 2, /^error: a worker needs a database that others can reach/],
-    [
-      ["submit", COUNT],
-      { BULKHEAD_REDIS: "redis://:secret@127.0.0.1:6399" },
-      1,
-      /no usable Redis at redis:\/\/:\*\*\*@127.0.0.1:6399 \(.*ECONNREFUSED/,
-    ],
-    [["submit", "--thread", "nobody", "--resume"], {}, 1, /^error: there is no thread nobody in postgres:/],
-    [["submit", "--resume"], {}, 2, /--resume needs --thread ID/],
-    [["submit"], {}, 2, /no task/],
-  ] as const)("%j with %j ends with %i and the way out", async (args, env, code, message) => {
-    const terminal = testTerminal({ cwd: ROOT });
-    Object.assign(terminal.env, { ...place.env, ...env });
-    expect({ code: await runProgram(args, terminal), out: terminal.written.out }).toEqual({ code, out: "" });
-    expect(terminal.written.err).toMatch(message);
   });
 });

@@ -126,7 +126,7 @@ export class Lives {
       tools: [watchedTool(tool, reach, told), ...tools],
       policy: policy ?? lenient(tool),
     })
-      .setNodeDefaults({ retryPolicy: { maxAttempts: attempts, initialInterval: 1, logWarning: false } })
+      .setNodeDefaults({ retryPolicy: { maxAttempts: attempts, initialInterval: 1, jitter: false, logWarning: false } })
       .compile({ checkpointer: saver }) as Graph;
     const run: Life["run"] = async (input, config = {}) => {
       const given = input === "task" ? { messages: [new HumanMessage("Do it.")] } : input;

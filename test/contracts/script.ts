@@ -13,6 +13,8 @@ import {
 
 /** Nothing in a test is worth a longer wait for capacity. */
 const MAX_WAIT_MS = 5_000;
+/** So that a second call does not wait for its place in the pace. */
+const QUOTA = { requestsPerMinute: 60_000, tokensPerMinute: 6_000_000, inFlight: 32 };
 
 /** One scripted answer: text, calls, or a function of the request. */
 export type ScriptStep = string | BrainAnswer | ((request: BrainRequest) => string | BrainAnswer);
@@ -43,7 +45,13 @@ export function script(
 
 /** A resolved model on a scripted brain. */
 export function scriptedModel(brain: Brain, faults: readonly string[] = []) {
-  const provider = new OfflineProvider({ brain, faults: faults.map(parseFault) });
-  const resolved = resolveModel(readSettings({ BULKHEAD_MAX_WAIT_MS: String(MAX_WAIT_MS) }), { provider });
+  const quotas = { "offline-large": QUOTA, "offline-small": QUOTA };
+  const provider = new OfflineProvider({ brain, faults: faults.map(parseFault), quotas });
+  const settings = readSettings({
+    BULKHEAD_MAX_WAIT_MS: String(MAX_WAIT_MS),
+    BULKHEAD_REQUESTS_PER_MINUTE: String(QUOTA.requestsPerMinute),
+    BULKHEAD_TOKENS_PER_MINUTE: String(QUOTA.tokensPerMinute),
+  });
+  const resolved = resolveModel(settings, { provider });
   return { ...resolved, provider };
 }

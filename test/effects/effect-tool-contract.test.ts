@@ -1,4 +1,5 @@
-// The contract on honest tools of each kind, and on tools that lie: each lie fails a case, with the promise it breaks.
+// The contract on honest tools of each kind, and on tools that lie: each lie fails the case that is made for it, with the
+// promise it breaks.
 
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -85,17 +86,20 @@ effectToolContract(
 describe("a tool that lies", () => {
   const lies: readonly [
     lie: string,
+    caught: string,
     broken: RegExp,
     definition: Partial<Definition>,
     more?: Partial<EffectToolOptions>,
   ][] = [
     [
       "declares honoursKey and repeats",
+      "killed after provider, then resumed",
       /declares honoursKey, and the effect happened 2 times under one key/,
       { ...plain, honoursKey: true },
     ],
     [
       "honours keys but answers differently the second time",
+      "killed after provider, then resumed",
       /answered the same key differently: sent as 1, then known/,
       {
         honoursKey: true,
@@ -105,21 +109,25 @@ describe("a tool that lies", () => {
     ],
     [
       "has a probe that always denies",
+      "killed after provider, then resumed",
       /probe of send said "failed" about an effect that had happened/,
       { ...plain, probe: () => "failed" },
     ],
     [
       "has a probe that always agrees",
+      "killed after dispatch, then resumed",
       /probe of send said "committed" about an effect that had not happened/,
       { ...plain, probe: () => "committed" },
     ],
     [
       "has a probe that knows what nobody sent",
+      "its probe changes nothing and tells the truth",
       /says "committed" for a key that nobody sent/,
       { ...plain, probe: () => "committed" },
     ],
     [
       "has a probe that does it",
+      "its probe changes nothing and tells the truth",
       /probe of send did the effect/,
       {
         ...plain,
@@ -131,6 +139,7 @@ describe("a tool that lies", () => {
     ],
     [
       "tries again by itself",
+      "done once, with a receipt",
       /did its effect 2 times for one call/,
       {
         run: (_args, { idempotencyKey }) => {
@@ -139,9 +148,15 @@ describe("a tool that lies", () => {
         },
       },
     ],
-    ["returns a receipt for nothing", /returned a receipt and nothing happened/, { run: () => "sent" }],
+    [
+      "returns a receipt for nothing",
+      "done once, with a receipt",
+      /returned a receipt and nothing happened/,
+      { run: () => "sent" },
+    ],
     [
       "reports as failed what happened",
+      "done once, with a receipt",
       /reported as failed \(no answer\) although it happened. Throw OutcomeUnclearError/,
       {
         run: (_args, { idempotencyKey }) => {
@@ -152,16 +167,19 @@ describe("a tool that lies", () => {
     ],
     [
       "has a preview that does it",
+      "a preview changes nothing",
       /preview of send did the effect/,
       { ...honest, preview: () => ({ shows: provider.send("preview") }) },
     ],
     [
       "has preconditions that never hold",
+      "a preview changes nothing",
       /preconditions of send change by themselves/,
       { ...honest, preview: () => ({ shows: "", preconditions: provider.taken.push("look") }) },
     ],
     [
       "says it did what was refused",
+      "what is refused has not happened",
       /returned a receipt for what was refused. Throw NotDoneError/,
       {
         ...plain,
@@ -171,6 +189,7 @@ describe("a tool that lies", () => {
     ],
     [
       "takes back more than once",
+      "taken back, and its outcome lost",
       /was taken back 2 times/,
       {
         ...honest,
@@ -184,14 +203,10 @@ describe("a tool that lies", () => {
   ];
 
   test.each(lies)(
-    "%s",
-    async (_, broken, definition, more = {}) => {
-      const messages: string[] = [];
-      for (const { run } of effectToolCases(tool(definition), { ...options, ...more })) {
-        await run().catch((error: Error) => messages.push(error.message));
-        if (broken.test(messages.at(-1) ?? "")) return;
-      }
-      expect(messages).toContainEqual(expect.stringMatching(broken));
+    "%s: %s",
+    async (_, caught, broken, definition, more = {}) => {
+      const cases = effectToolCases(tool(definition), { ...options, ...more });
+      await expect(cases.find(({ name }) => name === caught)?.run()).rejects.toThrow(broken);
     },
     60_000,
   );

@@ -21,11 +21,12 @@ export interface Order {
   readonly keyFile?: string | undefined;
   /** Where the provider keeps its files. */
   readonly folder: string;
-  /** `run` starts the cells and is killed when all of them stand at `point`; `resume` goes on with them. */
-  readonly work: "run" | "resume";
-  /** Unset: nobody is killed. */
-  readonly point?: Boundary;
-  readonly cells: readonly Cell[];
+  /** The cells whose run begins. */
+  readonly start?: readonly Cell[];
+  /** The cells whose run goes on from where it was cut off. */
+  readonly resume?: readonly Cell[];
+  /** Each run stands still at the point of its cell, and the process is killed when all of them stand. */
+  readonly crash?: boolean;
 }
 
 export const threadOf = ({ kind, point }: Cell): string => `${kind}, ${point}`;

@@ -7,23 +7,29 @@ import type { Order } from "./matrix.js";
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 
-/** How a worker ended. */
-export interface Worked {
-  readonly signal: NodeJS.Signals | null;
-  /** The answers of the agents that came to their end, by thread. */
-  readonly answers: ReadonlyMap<string, string>;
-}
+/** When to ask a worker, with SIGTERM, what it still waits for. */
+const PATIENCE_MS = 120_000;
 
-export async function work(order: Order): Promise<Worked> {
+/**
+ * The answers of the agents that came to their end, by thread. Rejects when the worker did not end as ordered: by
+ * SIGKILL if it was to crash, else by itself.
+ */
+export async function work(order: Order): Promise<ReadonlyMap<string, string>> {
   const child = spawn(process.execPath, ["--import", "tsx", WORKER, JSON.stringify(order)], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: PATIENCE_MS,
   });
-  let out = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-  });
-  const [, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  const lines = out.split("\n").filter((line) => line !== "");
+  const [out, complaint, [code, signal]] = await Promise.all([
+    child.stdout.setEncoding("utf8").toArray() as Promise<string[]>,
+    child.stderr.setEncoding("utf8").toArray() as Promise<string[]>,
+    once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>,
+  ]);
+  if (order.crash ? signal !== "SIGKILL" : code !== 0)
+    throw new Error(`a worker ended with ${code ?? signal}: ${complaint.join("")}`);
+  const lines = out
+    .join("")
+    .split("\n")
+    .filter((line) => line !== "");
   const answers = lines.map((line) => JSON.parse(line) as { thread: string; answer: string });
-  return { signal, answers: new Map(answers.map(({ thread, answer }) => [thread, answer])) };
+  return new Map(answers.map(({ thread, answer }) => [thread, answer]));
 }
