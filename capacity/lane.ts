@@ -205,9 +205,18 @@ export class Lane {
       this.#queue.turned();
       return Promise.resolve();
     }
-    if (this.#shared?.available) return this.#turnInFleet(this.#shared, cost);
+    const shared = this.#shared;
+    if (shared?.available) return this.#turnInFleet(shared, cost);
     this.#options.tokens?.ledger.charge(cost);
-    return this.#serve(() => {}) ?? Promise.resolve();
+    const id = this.#nextId();
+    const held = this.#serve(() => shared?.giveBack(id));
+    if (held !== undefined) shared?.hold(id);
+    return held ?? Promise.resolve();
+  }
+
+  #nextId(): string {
+    this.#ids += 1;
+    return String(this.#ids);
   }
 
   /** Serves the head of the queue. Resolves when the slot is given back; `undefined`: nobody waits any more. */
@@ -244,8 +253,7 @@ export class Lane {
   /** One turn in a fleet: one process asks one question at a time, and reserves ahead as far as the fleet allows. */
   async #turnInFleet(shared: SharedQuota, cost: number): Promise<void> {
     this.#asking = true;
-    this.#ids += 1;
-    const id = String(this.#ids);
+    const id = this.#nextId();
     const leave = await shared.take(id, cost).catch(() => undefined);
     this.#asking = false;
     if (leave === undefined) return this.#queue.turned(); // The connection is gone; the lane has its own pace by now.

@@ -42,6 +42,8 @@ export interface SharedQuota {
    * @throws whatever the connection throws; then `available` is `false`.
    */
   take(id: string, tokens: number): Promise<Leave>;
+  /** A slot that this process gave out by itself, because the fleet could not be asked. The fleet hears of it when it can. */
+  hold(id: string): void;
   /** Gives the slot back. Never throws: a slot that is not given back runs out. */
   giveBack(id: string): void;
   /** Charges tokens beyond an estimate, or gives some back. */

@@ -163,9 +163,14 @@ export class RedisQuota implements SharedQuota {
     }
   }
 
+  hold(id: string): void {
+    this.#held.add(this.#lease(id));
+  }
+
   giveBack(id: string): void {
     const lease = this.#lease(id);
     this.#held.delete(lease);
+    if (!this.#available) return; // What Redis knows of it runs out.
     this.#send(this.#connection.run(GIVE_BACK, [this.#keys.leases], [lease]));
   }
 

@@ -1,10 +1,11 @@
 // What runs inside Redis. Time is the server's, so the clocks of the machines do not matter; every script takes all that it
 // needs or nothing. One pool has six keys with one hash tag, so that a cluster keeps them together:
-//   state      hash: tat (when the next request may leave), tok (when all charged tokens are paid off), pause, headroom,
-//              retries (what is left of them)
+//   state      hash: tat (when the next request may leave), tok (when all charged tokens are paid off), fixed (how far
+//              corrections have moved that), pause, headroom, retries (what is left of them)
 //   leases     sorted set: slots in flight, by when they run out
 //   processes  sorted set: who uses the quota, by when they count as gone
-//   places     hash: the place in the pace that a process is kept, and the tokens that are charged for it
+//   places     hash: the place that a process is kept: its turn in the pace, once there are tokens for it; what it was
+//              charged; when all tokens charged before it are paid off; and what was fixed by then
 //   waiting    sorted set: who was refused for want of a slot, by when it last asked
 //   reports    hash: what each process says of itself, for `bulkhead quota` (process-report.ts); nothing is decided by it
 // Pace and tokens are generic cell rate algorithms. All times are real milliseconds. Source: capacity.md, section 8.1.
@@ -32,7 +33,7 @@ const FORGET_MS = 600_000;
 /** While a route is dead one request goes out in this time, to see whether it lives again, in milliseconds. */
 const PROBE_MS = 5_000;
 
-/** A place that its process did not come for is lost after this, in milliseconds. */
+/** A turn that its process did not come for is lost after this, in milliseconds. */
 const LATE_MS = 1_000;
 
 /** A process that has not asked again after this waits no more for a slot, in milliseconds. */
@@ -51,24 +52,32 @@ local requests, burst, slots, horizon = tonumber(ARGV[5]), tonumber(ARGV[6]), to
 local tokens, tokenBurst, needed = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 redis.call('ZADD', processes, text(now + processMs), process)
 redis.call('ZREMRANGEBYSCORE', processes, '-inf', now)
-local known = redis.call('HMGET', state, 'tat', 'tok', 'pause', 'headroom', 'broken', 'why', 'probe', 'retries')
+local known = redis.call('HMGET', state, 'tat', 'tok', 'pause', 'headroom', 'broken', 'why', 'probe', 'retries', 'fixed')
 local headroom, broken = known[4] or ARGV[12], ''
 local share = cjson.decode(headroom).share
 local gap = 60000 / (requests * share)
-local paidOff = math.max(tonumber(known[2]) or 0, now)
+local paidOff, corrected = math.max(tonumber(known[2]) or 0, now), tonumber(known[9]) or 0
 local function paceOf(amount) if tokens > 0 then return amount * 60000 / (tokens * share) end return 0 end
-local at, charged = string.match(redis.call('HGET', places, process) or '', '^(%S+) (%S+)$')
-at, charged = tonumber(at), tonumber(charged) or 0
+local kept, turn, charged, from, since = redis.call('HGET', places, process), nil, 0, 0, 0
+if kept then
+  local words = cjson.decode(kept)
+  turn, charged, from, since = tonumber(words[1]), tonumber(words[2]), tonumber(words[3]), tonumber(words[4])
+end
 local function answer(granted, ms, reason)
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ${FORGET_MS}) end
   return {granted, ms, reason, text(now), redis.call('ZCARD', processes), headroom, broken}
 end
 local function leave()
-  if not at then return end
+  if not kept then return end
   redis.call('HDEL', places, process)
   paidOff = math.max(paidOff - paceOf(charged), now)
   redis.call('HSET', state, 'tok', text(paidOff))
-  at, charged = nil, 0
+  kept, turn, charged = false, nil, 0
+end
+local function tokensAt()
+  if tokens == 0 then return 0 end
+  local cost = paceOf(needed)
+  return from + (corrected - since) + (cost <= tokenBurst and cost - tokenBurst or 0)
 end
 local dead = tonumber(known[5])
 if dead and dead > now then
@@ -85,7 +94,7 @@ if pause > now then
   leave()
   return answer(0, text(pause - now), 'pause')
 end
-if at and now - at > ${LATE_MS} then leave() end
+if turn and now - math.max(turn, tokensAt()) > ${LATE_MS} then leave() end
 redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
 local free = slots - redis.call('ZCARD', leases)
 local function isAnothersTurn()
@@ -108,23 +117,21 @@ if free <= 0 or isAnothersTurn() then
   return answer(0, '-1', 'in-flight')
 end
 redis.call('ZREM', waiting, process)
-if not at then
-  local tat = math.max(tonumber(known[1]) or 0, now - (burst - 1) * gap)
-  at = math.max(tat, now)
-  local cost = paceOf(needed)
-  if tokens > 0 then
-    local from = paidOff
-    if cost <= tokenBurst then from = paidOff + cost - tokenBurst end
-    at = math.max(at, from)
-  end
-  charged = needed
-  redis.call('HSET', state, 'tat', text(math.max(tat, at - (burst - 1) * gap) + gap), 'tok', text(paidOff + cost))
-elseif needed ~= charged then
+if not kept then from, since = paidOff, corrected end
+if needed ~= charged then
   redis.call('HSET', state, 'tok', text(math.max(paidOff + paceOf(needed - charged), now)))
   charged = needed
 end
+local at = tokensAt()
+if not turn and at - now <= horizon then
+  local tat = math.max(tonumber(known[1]) or 0, now - (burst - 1) * gap)
+  turn = math.max(tat, now)
+  redis.call('HSET', state, 'tat', text(tat + gap))
+end
+at = math.max(at, turn or 0)
 if at - now > horizon then
-  redis.call('HSET', places, process, text(at) .. ' ' .. charged)
+  local place = {turn and text(turn) or '', text(charged), text(from), text(since)}
+  redis.call('HSET', places, process, cjson.encode(place))
   return answer(0, text(at - now - horizon), 'pace')
 end
 redis.call('HDEL', places, process)
@@ -194,10 +201,12 @@ return 1`);
 
 /** Charges tokens beyond an estimate, or gives some back. */
 export const CORRECT = redisScript(`${NOW}${TEXT}
-local known = redis.call('HMGET', KEYS[1], 'tok', 'headroom')
+local known = redis.call('HMGET', KEYS[1], 'tok', 'headroom', 'fixed')
 local share = cjson.decode(known[2] or ARGV[3]).share
-local paidOff = math.max(tonumber(known[1]) or 0, now) + tonumber(ARGV[1]) * 60000 / (tonumber(ARGV[2]) * share)
-redis.call('HSET', KEYS[1], 'tok', text(paidOff))
+local before = math.max(tonumber(known[1]) or 0, now)
+local paidOff = before + tonumber(ARGV[1]) * 60000 / (tonumber(ARGV[2]) * share)
+local fixed = (tonumber(known[3]) or 0) + paidOff - before
+redis.call('HSET', KEYS[1], 'tok', text(paidOff), 'fixed', text(fixed))
 redis.call('PEXPIRE', KEYS[1], ${FORGET_MS})
 return 1`);
 

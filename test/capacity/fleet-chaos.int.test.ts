@@ -146,6 +146,21 @@ describe.skipIf(skips).concurrent("a fleet", { timeout: 60_000 }, () => {
     expect(at.failed).toBe(0);
   });
 
+  test("slots that a process gave out while Redis was away are known when it is back", async ({ scene }) => {
+    const at = scene.fleet({});
+    await scene.ready(at);
+    await scene.server.kill();
+    const [{ limiter, shared }] = at.members as [Member];
+    const ask = () => limiter.acquire({ key: "", tokens: 0 });
+    const [first, second] = [await ask(), await ask()];
+    expect(shared.available).toBe(false);
+    await scene.server.start();
+    await scene.ready(at);
+    expect(await scene.held()).toBe(2);
+    for (const slot of [first, second]) slot.release();
+    await scene.until(async () => (await scene.held()) === 0);
+  });
+
   test("clocks that are twenty seconds off do not matter", async ({ scene }) => {
     const at = scene.fleet({}, { clock: clockThatIsOff(20 * SECOND) }, { clock: clockThatIsOff(-20 * SECOND) });
     await scene.ready(at);
@@ -196,6 +211,20 @@ describe.skipIf(skips).concurrent("a fleet", { timeout: 60_000 }, () => {
     await one.take("b", 0); // One connection, one order: Redis has heard of the correction.
     expect(await other.take("c", 600_000)).toMatchObject({ granted: true });
     expect(await third.take("d", 1_100_000)).toMatchObject({ granted: false, reason: "pace" });
+  });
+
+  test("tokens that come back bring forward who waits for them, and nobody waits for their pace meanwhile", async ({
+    scene,
+  }) => {
+    const quota = { tokensPerMinute: 6_000_000, headroom: 1, maxHeadroom: 1, inFlight: 100 };
+    const { members } = await scene.sharing(3, quota);
+    const [one, other, third] = members.map(({ shared }) => shared) as [Shared, Shared, Shared];
+    expect(await one.take("a", 1_200_000)).toMatchObject({ granted: true });
+    expect(await other.take("b", 1_100_000)).toMatchObject({ granted: false });
+    one.correct(-1_100_000);
+    await one.take("c", 0); // One connection, one order: Redis has heard of the correction.
+    expect(await other.take("b", 1_100_000)).toMatchObject({ granted: true });
+    expect(await third.take("d", 10)).toMatchObject({ granted: true, startInMs: expect.toSatisfy((ms) => ms < 500) });
   });
 
   test("who leaves gives back what it holds, and counts no more", async ({ scene }) => {

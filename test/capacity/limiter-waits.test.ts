@@ -80,7 +80,7 @@ describe("in a fleet that grants starts ahead", () => {
         return { granted: true, startInMs };
       },
       giveBack: (id) => void given.push(id),
-      ...{ correct: () => {}, pause: () => {}, broke: () => {}, refused: () => {}, answered: () => {} },
+      ...{ hold: () => {}, correct: () => {}, pause: () => {}, broke: () => {}, refused: () => {}, answered: () => {} },
       close: async () => {},
     };
     return { taken, given, limiter: limiterOf({ shared }), starts: [] as string[] };
