@@ -289,9 +289,9 @@ describe.skipIf(skips)("a fleet that has the machine to itself", { timeout: 60_0
     expect(served.get(eager)).toBeLessThanOrEqual(8 + 4);
   });
 
-  test("who has all the slots leaves those that come back to who waits for one, until both have as many", async ({
-    scene,
-  }) => {
+  // Who stands still for a quarter of a second no longer waits: a very busy machine gets a second try.
+  const retry = 1;
+  test("who has all the slots leaves those that come back to who waits for one", { retry }, async ({ scene }) => {
     const fleet = await scene.sharing(2, { requestsPerMinute: 600_000, inFlight: 4 });
     const [one, other] = fleet.members.map(({ shared }) => shared) as [Shared, Shared];
     const taken = async (who: Shared) => {
