@@ -146,13 +146,15 @@ class Runs<Item extends Queued> {
   }
 
   peek(): Item | undefined {
-    for (;;) {
+    for (let passed = 0; ; ) {
       const run = this.#first();
       if (run === undefined) return undefined;
       const item = headOf(run);
       if (costOf(item) <= run.credit) return item;
       if (run.begun) {
         this.#endTurn(run);
+        passed += 1;
+        if (passed === this.#runs.size) this.#skipRounds();
       } else {
         run.begun = true;
         run.credit += QUANTUM;
@@ -236,6 +238,16 @@ class Runs<Item extends Queued> {
       this.#away.delete(first);
       return;
     }
+  }
+
+  /** Nobody could afford his head in a whole round: as many rounds pass at once as the nearest one needs. */
+  #skipRounds(): void {
+    let rounds = Number.POSITIVE_INFINITY;
+    for (const run of this.#runs.values()) {
+      rounds = Math.min(rounds, Math.ceil((costOf(headOf(run)) - run.credit) / QUANTUM) - 1);
+    }
+    // Somebody who has turns in hand may have passed more than once, before it was the turn of one who can pay.
+    for (const run of this.#runs.values()) run.credit += Math.max(0, rounds) * QUANTUM;
   }
 
   #endTurn(run: Run<Item>): void {

@@ -20,9 +20,11 @@ import {
   QUOTA_PREFIX,
   quotaKeys,
   RENEW,
+  RENEWED,
   RETRY,
   STEP,
   TAKE,
+  TAKEN,
 } from "./scripts.js";
 
 /** How far ahead a process may reserve starts, in real milliseconds. */
@@ -72,16 +74,6 @@ const headroomText = z
   .string()
   .transform((text): unknown => JSON.parse(text))
   .pipe(headroomShape);
-const taken = z.tuple([
-  z.number(),
-  z.coerce.number(),
-  z.enum(["pause", "in-flight", "pace", ""]),
-  z.coerce.number(),
-  z.number().int(),
-  z.string(),
-  z.string(),
-]);
-const renewed = z.tuple([z.coerce.number(), z.number().int()]);
 
 /** A {@link SharedQuota} in Redis. */
 export class RedisQuota implements SharedQuota {
@@ -149,7 +141,7 @@ export class RedisQuota implements SharedQuota {
           ...[tokens, this.#headroomText],
         ],
       );
-      const [granted, ms, reason, now, processes, headroom, broken] = taken.parse(reply);
+      const [granted, ms, reason, now, processes, headroom, broken] = TAKEN.parse(reply);
       this.#learn(now, processes, headroom);
       const [, leftMs, why = ""] = /^([\d.]+) (.*)$/s.exec(broken) ?? [];
       if (leftMs !== undefined) this.#options.onBroken?.(Number(leftMs) * this.#scale, why);
@@ -264,7 +256,7 @@ export class RedisQuota implements SharedQuota {
   async #hello(): Promise<void> {
     const { leases, processes, places, reports } = this.#keys;
     const values = [this.#process, this.#leaseMs, this.#leaseMs, this.#report(), ...this.#held];
-    const [now, count] = renewed.parse(await this.#connection.run(RENEW, [leases, processes, places, reports], values));
+    const [now, count] = RENEWED.parse(await this.#connection.run(RENEW, [leases, processes, places, reports], values));
     this.#learn(now, count, this.#headroomText);
   }
 

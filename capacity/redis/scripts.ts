@@ -10,6 +10,7 @@
 //   reports    hash: what each process says of itself, for `bulkhead quota` (process-report.ts); nothing is decided by it
 // Pace and tokens are generic cell rate algorithms. All times are real milliseconds. Source: capacity.md, section 8.1.
 
+import { z } from "zod";
 import { MOST_RETRIES, RETRY_SHARE } from "../retry-budget.js";
 import { redisScript } from "./connection.js";
 
@@ -40,9 +41,10 @@ const LATE_MS = 1_000;
 const WAITS_MS = 250;
 
 /**
- * Leave for one request: breaker, pause, slots, pace, tokens, in this order. When its turn is further off than the horizon,
- * the process is kept one place in the pace, and asks again when that comes near: processes take turns, whoever asks more
- * often. In the same way a slot is left to the process that waits for one and holds fewer. `broken` is set while the route is dead, as far as any process knows: milliseconds, a blank, and why.
+ * Leave for one request: breaker, pause, slots, tokens, pace, in this order. When its turn is further off than the horizon,
+ * the process is kept one place, and asks again when that comes near: processes take turns, whoever asks more often. In the
+ * same way a slot is left to the process that waits for one and holds fewer. `broken` is set while the route is dead, as far
+ * as any process knows: milliseconds, a blank, and why.
  * Returns `{granted, ms or -1, reason, now, processes, headroom, broken or ''}`.
  */
 export const TAKE = redisScript(`${NOW}${TEXT}
@@ -141,6 +143,12 @@ if retries then redis.call('HSET', state, 'retries', text(math.min(${MOST_RETRIE
 if dead then redis.call('HSET', state, 'probe', text(now + ${PROBE_MS})) end
 return answer(1, text(math.max(0, at - now)), '')`);
 
+/** What {@link TAKE} returns. */
+export const TAKEN = z.tuple([
+  ...[z.number(), z.coerce.number(), z.enum(["pause", "in-flight", "pace", ""]), z.coerce.number()],
+  ...[z.number().int(), z.string(), z.string()],
+] as const);
+
 /** The route is dead for so many milliseconds, or, with 0, alive. */
 export const BREAK = redisScript(`${NOW}${TEXT}
 if ARGV[1] == '0' then return redis.call('HDEL', KEYS[1], 'broken', 'why', 'probe') end
@@ -179,6 +187,9 @@ for _, told in ipairs({places, reports}) do
 end
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ${FORGET_MS}) end
 return {text(now), count}`);
+
+/** What {@link RENEW} returns: the server's time, and how many processes there are. */
+export const RENEWED = z.tuple([z.coerce.number(), z.number().int()]);
 
 /**
  * How the quota stands; changes nothing. Returns `{now, tat, tok, pause, headroom, broken, why, slots in flight, processes,

@@ -92,6 +92,23 @@ describe("the queue", () => {
     expect(served(queue).slice(0, 4)).toEqual(["a1", "a2", "b10", "a3"]);
   });
 
+  test("finding who is next takes as long for large calls as for small ones", () => {
+    let looks = 0;
+    const queue = new FairQueue<Item>();
+    for (let run = 0; run < 100; run += 1) {
+      const dear = Object.defineProperty(item("call", { key: `${run}` }), "cost", {
+        get: () => {
+          looks += 1;
+          return 1_000_000_000;
+        },
+      });
+      queue.push(dear);
+    }
+    looks = 0;
+    expect(queue.shift(0)?.key).toBe("0");
+    expect(looks).toBeLessThan(100 * 10);
+  });
+
   test("nothing is lost, nothing comes twice, a run's calls come in their order", () => {
     const anyItem = fc.record({
       key: fc.constantFrom("a", "b", "c", "d"),

@@ -4,6 +4,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { test as base } from "vitest";
 import { RedisServer } from "../support/redis.js";
 import { Fleet, Member, QUOTA } from "./fleet.js";
 
@@ -74,3 +75,10 @@ export class FleetScene {
     await this.server.close();
   }
 }
+
+/** A test with a scene of its own, which is cleared away after it. */
+export const test = base.extend("scene", async ({ task }, { onCleanup }) => {
+  const scene = await FleetScene.open(task.id);
+  onCleanup(() => scene.close());
+  return scene;
+});

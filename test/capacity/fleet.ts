@@ -10,6 +10,9 @@ import type { Quota } from "../../capacity/types.js";
 /** A hundred a second, ten at a time. */
 export const QUOTA: Quota = { requestsPerMinute: 6_000, inFlight: 10, headroom: 0.8, maxHeadroom: 0.8 };
 
+/** What the provider allows within a second, and two that may leave at once. */
+export const ALLOWED = QUOTA.requestsPerMinute / 60 + 2;
+
 /** One process of the fleet. */
 export class Member {
   readonly shared: RedisQuota;
