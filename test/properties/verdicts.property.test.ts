@@ -17,12 +17,12 @@ import { openJournal } from "../../checkpoints/index.js";
 import { labelledMemory } from "../../memory/index.js";
 import { defineTool, type HarnessTool, labelled } from "../../nodes/index.js";
 import { AXES, definePolicy, type Label, label, mark, type Policy, TOP } from "../../trust/index.js";
-import { checkpointOf, copyThread, type Mind, settings as propertySettings, runs, smallAgent } from "./agent.js";
+import { checkpointOf, copyThread, type Mind, runs, smallAgent } from "./agent.js";
 import { noVerdicts, rejudge } from "./decisions.js";
 import { Oracle, type Ranks } from "./oracle.js";
 import { anyCommand, GATED, SOURCES, type Step, THREADS } from "./verdict-commands.js";
 
-const numRuns = runs(60);
+const numRuns = runs(150);
 
 const policies = (["none", "server"] as const).map((authentication) =>
   definePolicy({
@@ -303,8 +303,7 @@ it("P4, P16: no sequence of API calls makes the gate more permissive", {
   timeout: 60_000 + numRuns * 1_000,
 }, async () => {
   await fc.assert(fc.asyncProperty(fc.boolean(), fc.array(anyCommand, { minLength: 2, maxLength: 7 }), play), {
-    ...propertySettings(numRuns),
-    endOnFailure: false,
+    numRuns,
   });
   for (const verdict of ["allow", "ask", "block"] as const) expect(verdicts[verdict]).toBeGreaterThan(numRuns / 10);
   expect(statistics.done).toBeGreaterThan(numRuns / 10);

@@ -8,7 +8,7 @@ import { neverAbove, ranksOf } from "./generators.js";
 import { anyScenario, type BuiltScenario, build, handsABeginning, perform, type Scenario } from "./scenario.js";
 
 /** More runs for a long night: `BULKHEAD_PROPERTY_RUNS=5000 npx vitest run test/trust/trajectory`. */
-const numRuns = Number(process.env["BULKHEAD_PROPERTY_RUNS"] ?? 80);
+const numRuns = Number(process.env["BULKHEAD_PROPERTY_RUNS"] ?? 200);
 
 const config = { configurable: { thread_id: "thread" } };
 
