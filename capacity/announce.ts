@@ -8,6 +8,7 @@ import { CAPACITY_EVENT, type CapacityEvent } from "./types.js";
 
 /** The configuration of the LangChain or LangGraph run that the running code belongs to. */
 export interface SurroundingConfig {
+  readonly metadata?: Readonly<Record<string, unknown>>;
   readonly configurable?: Readonly<Record<string, unknown>>;
   readonly callbacks?: unknown;
 }

@@ -5,7 +5,7 @@ import type { ChatResult } from "@langchain/core/outputs";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import type { Seal } from "../trust/index.js";
 import type { AnswerCache } from "./cache.js";
-import { answerKey, type CallQuestion, keptOf, questionOf, resultOf } from "./kept-answer.js";
+import { answerKey, type CallQuestion, keptOf, questionOf, resultOf, withIds } from "./kept-answer.js";
 import type { ModelRoute } from "./route.js";
 import type { CapacityEvent } from "./types.js";
 
@@ -29,6 +29,8 @@ export interface CacheWish {
 export interface CachedCall {
   readonly cache: AnswerCache;
   readonly seal: Seal;
+  /** The id that the answer's message gets. */
+  readonly messageId: string;
   readonly route: ModelRoute;
   readonly tenant: string;
   readonly messages: readonly BaseMessage[];
@@ -51,7 +53,8 @@ export const wishOf = (cacheable: boolean | CacheWish | undefined): CacheWish | 
 
 /** An answer from the cache, or the call's own. @throws what the call throws; the signal's reason. */
 export async function throughCache(call: CachedCall): Promise<ChatResult> {
-  const { cache, seal, route, tenant, messages, options, wish, answerTool, signal, emit, ask, askApart } = call;
+  const { cache, seal, messageId, route, tenant, messages, options, wish, answerTool, signal, emit, ask, askApart } =
+    call;
   const tools =
     wish.tools === "all" ? "all" : [...(wish.tools ?? []), ...(answerTool === undefined ? [] : [answerTool])];
   const asked: CallQuestion = { route, tenant, messages, options, tools };
@@ -75,7 +78,7 @@ export async function throughCache(call: CachedCall): Promise<ChatResult> {
   const { ageMs, fresh, similar } = question === undefined ? { ...hit, similar: undefined } : hit;
   const likeness = similar === undefined ? {} : { score: similar.score, matched: similar.key };
   await emit({ kind: "cache-hit", route: route.name, ageMs, fresh, ...likeness });
-  return resultOf(hit, similar?.key ?? key, seal);
+  return withIds(resultOf(hit, similar?.key ?? key, seal), messageId);
 }
 
 /** The surrounding run is over before this is: it is none of that run's. */

@@ -49,3 +49,10 @@ export function toOpenAITool(tool: BindToolsInput): unknown {
   const known = "type" in tool && tool.type === "function" && "function" in tool;
   return known ? tool : convertToOpenAITool(tool as Parameters<typeof convertToOpenAITool>[0]);
 }
+
+/** The names of the tools that a call may call. */
+export const toolNames = ({ tools = [] }: Pick<GuardedCallOptions, "tools">): readonly string[] =>
+  tools.flatMap((tool) => {
+    const name: unknown = (tool as { function?: { name?: unknown } } | null)?.function?.name;
+    return typeof name === "string" ? [name] : [];
+  });

@@ -10,6 +10,8 @@ import type { CallWitness } from "./witness.js";
 export interface CallInProgress {
   /** Names the call to who watches it. */
   readonly id: string;
+  /** The id that the answer's message gets. */
+  messageId: string;
   readonly runKey: string;
   /** Default `interactive`. */
   readonly priority: Priority;

@@ -41,6 +41,9 @@ export abstract class CapacityError<Code extends CapacityErrorCode = CapacityErr
 const hasCode = (error: unknown, ...codes: readonly CapacityErrorCode[]): boolean =>
   CapacityError.isInstance(error) && codes.includes(error.code);
 
+const saysCode = (error: unknown, code: CapacityErrorCode): boolean =>
+  typeof error === "object" && error !== null && (error as { code?: unknown }).code === code;
+
 type WaitCode = "CAPACITY_TIMEOUT" | "CIRCUIT_OPEN" | "QUEUE_FULL";
 
 /** There is no capacity before `retryAt`. Decision: park until then, or answer without a model. */
@@ -121,8 +124,9 @@ export class BrokenAnswerError extends CapacityError<"ANSWER_BROKEN"> {
     super("ANSWER_BROKEN", message, options);
   }
 
+  /** By the code alone: in a replay the error comes from the record, which keeps name, code, reason and message. */
   static override isInstance(error: unknown): error is BrokenAnswerError {
-    return hasCode(error, "ANSWER_BROKEN");
+    return saysCode(error, "ANSWER_BROKEN");
   }
 }
 
@@ -152,9 +156,9 @@ export class BudgetError extends CapacityError<"BUDGET_SPENT"> {
     );
   }
 
-  /** By the code alone: in a replay the error comes from the record, which keeps name, code and message. */
+  /** By the code alone, as {@link BrokenAnswerError}. */
   static override isInstance(error: unknown): error is BudgetError {
-    return typeof error === "object" && error !== null && (error as { code?: unknown }).code === "BUDGET_SPENT";
+    return saysCode(error, "BUDGET_SPENT");
   }
 }
 

@@ -40,6 +40,7 @@ export async function serveFromRecord<Value>(
   const type = raw.trimStart().startsWith("{") ? "application/json" : "text/event-stream";
   call.standIn = async () => new Response(raw, { status: 200, headers: { "content-type": type } });
   call.route = route.name;
+  call.messageId = obtained.messageId ?? call.messageId;
   const value = await callInProgress.run(call, () => attempt(route));
   call.requests = obtained.attempts;
   call.rateLimited = obtained.rateLimited;

@@ -12,15 +12,17 @@ import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import { hmacSeal, type Seal } from "../trust/index.js";
 import { announcer, runDeadline, runKey, runPriority, surrounding } from "./announce.js";
-import { type AnswerFacts, checkResult } from "./answer.js";
+import { type AnswerFacts, judgeResult } from "./answer.js";
 import { type Booking, bookCall, budgetIn } from "./budget-call.js";
 import type { AnswerCache } from "./cache.js";
 import { throughCache, wishOf } from "./cached-call.js";
 import type { CallInProgress } from "./call.js";
-import { forRoute, type GuardedCallOptions, toOpenAITool } from "./call-options.js";
+import { forRoute, type GuardedCallOptions, toOpenAITool, toolNames } from "./call-options.js";
 import { type Clock, type Random, systemClock } from "./clock.js";
+import { messageIdOf } from "./ids.js";
 import { recordedResult } from "./kept-answer.js";
 import { OBTAINED_KEY } from "./obtained.js";
+import { PROVIDER_FIELDS, withServerIds } from "./provider-fields.js";
 import type { ModelRoute } from "./route.js";
 import { type Served, type ServeOptions, serve } from "./serve.js";
 import { streamFrom } from "./streaming.js";
@@ -62,6 +64,8 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
 
   readonly #cache: AnswerCache | undefined;
   readonly #seal: Seal;
+  /** How many calls each node has made, by the configuration of its run. */
+  readonly #turns = new WeakMap<object, number>();
   readonly #limits: Pick<ServeOptions, "maxWaitMs" | "maxAttempts" | "spillMs" | "clock" | "random">;
 
   constructor(options: GuardedChatModelOptions) {
@@ -127,16 +131,20 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     runManager?: CallbackManagerForLLMRun,
   ): Promise<ChatResult> {
     const cache = this.#cache;
+    const messageId = this.#messageId(runManager);
     const wish = wishOf(options.cacheable);
-    if (wish === undefined) return this.#ask(messages, options, runManager);
+    if (wish === undefined) return this.#ask(messages, options, runManager, messageId);
     const { standIn, call } = attendanceOf(runManager, surrounding()?.callbacks, randomUUID);
     const recorded = await standIn?.cached(call);
     if (recorded !== undefined) return recordedResult(recorded);
-    if (cache === undefined || standIn !== undefined) return this.#ask(messages, options, runManager);
+    if (cache === undefined || standIn !== undefined) {
+      return this.#ask(messages, options, runManager, messageId);
+    }
     const { deadlineAt, ...apart } = options;
     return throughCache({
       cache,
       seal: this.#seal,
+      messageId,
       route: this.#primary,
       tenant: options.tenant ?? "",
       messages,
@@ -145,8 +153,8 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       answerTool: options.answerTool,
       signal: options.signal,
       emit: announcer(runManager),
-      ask: () => this.#ask(messages, options, runManager),
-      askApart: (signal) => this.#ask(messages, { ...apart, signal }, undefined),
+      ask: () => this.#ask(messages, options, runManager, messageId),
+      askApart: (signal) => this.#ask(messages, { ...apart, signal }, undefined, messageId),
     });
   }
 
@@ -165,17 +173,18 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       }
       return;
     }
-    const plan = this.#plan(messages, options, runManager);
+    const plan = this.#plan(messages, options, runManager, this.#messageId(runManager));
     try {
-      const { served, facts } = yield* streamFrom(plan, (route) =>
-        route.model._streamResponseChunks(messages, forRoute(options), runManager),
+      const stream = streamFrom(plan, toolNames(options), (route) =>
+        // Without the run manager: its handlers are told of what is handed out, not of what comes in.
+        route.model._streamResponseChunks(withServerIds(messages, route), forRoute(options)),
       );
+      let next = await stream.next();
+      for (; !next.done; next = await stream.next()) yield await announced(next.value, runManager);
+      const { served, facts, last } = next.value;
       await plan.booking?.answered(served.route.name, facts.usage);
-      const last = new AIMessageChunk({
-        content: "",
-        response_metadata: { [OBTAINED_KEY]: this.#obtained(plan.call, served, facts) },
-      });
-      yield await announced(new ChatGenerationChunk({ text: "", message: last }), runManager);
+      addObtained(last.message, this.#obtained(plan.call, served, facts));
+      yield await announced(last, runManager);
     } finally {
       plan.booking?.end(plan.call.requests);
     }
@@ -187,17 +196,20 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     options: this["ParsedCallOptions"],
     runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatModelStreamEvent> {
-    let obtained: unknown;
+    const known: Record<string, unknown> = {};
     const chunks = this._streamResponseChunks(messages, options, runManager);
     const watched = (async function* () {
       for await (const chunk of chunks) {
-        obtained = chunk.message.response_metadata[OBTAINED_KEY] ?? obtained;
+        for (const key of [OBTAINED_KEY, PROVIDER_FIELDS]) {
+          const value: unknown = chunk.message.response_metadata[key];
+          if (value !== undefined) known[key] = value;
+        }
         yield chunk;
       }
     })();
     for await (const event of convertChunksToEvents(watched, options.signal && { signal: options.signal })) {
       if (event.event !== "message-finish") yield event;
-      else yield { ...event, responseMetadata: { ...event.responseMetadata, [OBTAINED_KEY]: obtained } };
+      else yield { ...event, responseMetadata: { ...event.responseMetadata, ...known } };
     }
   }
 
@@ -209,29 +221,41 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     messages: BaseMessage[],
     options: this["ParsedCallOptions"],
     runManager: CallbackManagerForLLMRun | undefined,
+    messageId: string,
   ): Promise<ChatResult> {
-    const plan = this.#plan(messages, options, runManager);
+    const plan = this.#plan(messages, options, runManager, messageId);
+    const tools = toolNames(options);
     try {
-      const served = await serve(plan, async (route) => {
-        const result = await route.model._generate(messages, forRoute(options), runManager);
-        return { result, facts: checkResult(result) };
-      });
+      const served = await serve(plan, async (route) =>
+        judgeResult(await route.model._generate(withServerIds(messages, route), forRoute(options)), {
+          messageId: plan.call.messageId,
+          tools,
+        }),
+      );
       const { result, facts } = served.value;
       await plan.booking?.answered(served.route.name, facts.usage);
       const obtained = this.#obtained(plan.call, served, facts);
-      for (const { message } of result.generations) {
-        message.response_metadata = { ...message.response_metadata, [OBTAINED_KEY]: obtained };
-      }
+      for (const { message } of result.generations) addObtained(message, obtained);
       return result;
     } finally {
       plan.booking?.end(plan.call.requests);
     }
   }
 
+  /** The id of the next answer. */
+  #messageId(runManager: CallbackManagerForLLMRun | undefined): string {
+    const place = surrounding();
+    const node = place?.configurable;
+    const turn = node === undefined ? 0 : (this.#turns.get(node) ?? 0);
+    if (node !== undefined) this.#turns.set(node, turn + 1);
+    return messageIdOf(place, turn, runManager?.runId ?? randomUUID());
+  }
+
   #plan(
     messages: BaseMessage[],
     options: this["ParsedCallOptions"],
     runManager: CallbackManagerForLLMRun | undefined,
+    messageId: string,
   ): ServeOptions & { readonly booking: Booking | undefined } {
     const emit = announcer(runManager);
     options.signal?.throwIfAborted();
@@ -244,6 +268,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     const signal = booking === undefined ? options.signal : booking.signal;
     const call: CallInProgress = {
       id,
+      messageId,
       witness,
       runKey: runKey(),
       priority: options.priority ?? runPriority(),
@@ -289,7 +314,11 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
   }
 }
 
-/** Hands a chunk that no inner model announced to the callbacks, as the inner models do with theirs. */
+function addObtained(message: BaseMessage, obtained: Obtained): void {
+  message.response_metadata = { ...message.response_metadata, [OBTAINED_KEY]: obtained };
+}
+
+/** Hands a chunk to the callbacks, as models do with theirs. */
 async function announced(
   chunk: ChatGenerationChunk,
   runManager: CallbackManagerForLLMRun | undefined,

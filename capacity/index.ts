@@ -48,13 +48,16 @@ export {
 } from "./errors.js";
 export type { Priority } from "./fair-queue.js";
 export { GuardedChatModel, type GuardedChatModelOptions } from "./guarded-chat-model.js";
+export { callIdOf, LANE } from "./ids.js";
 export { METRICS_TYPE, type Metric, metricsOf, metricsText, type Sample } from "./metrics.js";
 export { obtainedOf, trustOfAnswer } from "./obtained.js";
 export { QuotaPool } from "./pool.js";
 export type { FleetOptions, PoolRunOptions, PoolStatus, QuotaPoolOptions } from "./pool-options.js";
 export { costOf, DEFAULT_PRICES, type ModelPrice, NANO, type PriceTable, priceOf, readPrices } from "./prices.js";
+export { changed, fieldsFor, type KeptFields, PROVIDER_FIELDS } from "./provider-fields.js";
 export { type FleetProcess, type FleetQuota, FleetView, type FleetViewOptions } from "./redis/fleet-view.js";
 export type { ModelRoute } from "./route.js";
+export { stated } from "./tool-calls.js";
 export * from "./types.js";
 export {
   type CallStandIn,

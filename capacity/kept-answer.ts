@@ -12,6 +12,7 @@ import {
 import type { ChatResult } from "@langchain/core/outputs";
 import { digest, type Seal } from "../trust/index.js";
 import type { CacheHit, CacheQuestion, KeptAnswer } from "./cache.js";
+import { callIdOf } from "./ids.js";
 import { OBTAINED_KEY, obtainedOf } from "./obtained.js";
 import type { ModelRoute } from "./route.js";
 
@@ -42,7 +43,7 @@ const BOOKKEEPING = [
  * The name of the answer to a call: a digest of everything that it depends on, and of nothing else. Message ids and
  * metadata do not count; the tenant does. It tells neither the prompt nor the key of the provider.
  */
-export const answerKey = (question: CallQuestion): string => digestOf(question, question.messages.map(said));
+export const answerKey = (question: CallQuestion): string => digestOf(question, saidBy(question.messages));
 
 /** An embedding sees little of a word in a long text, and nothing of what comes after its first 256 tokens. */
 const MAX_QUESTION = 400;
@@ -55,17 +56,24 @@ export function questionOf(question: CallQuestion): Omit<CacheQuestion, "fits"> 
   const last = question.messages.at(-1);
   if (last?.getType() !== "human" || typeof last.content !== "string") return undefined;
   if (last.content.trim() === "" || last.content.length > MAX_QUESTION) return undefined;
-  const before = question.messages.slice(0, -1).map(said);
-  return { context: digestOf(question, [...before, { ...said(last), content: null }]), text: last.content };
+  const said = saidBy(question.messages);
+  return { context: digestOf(question, said.with(-1, { ...said.at(-1), content: null })), text: last.content };
 }
 
-const said = (message: BaseMessage) => ({
-  type: message.getType(),
-  content: message.content,
-  name: message.name,
-  calls: AIMessage.isInstance(message) ? message.tool_calls : undefined,
-  answers: "tool_call_id" in message ? message.tool_call_id : undefined,
-});
+/** What was said. Calls are named by their order: their ids differ from thread to thread, and say nothing. */
+function saidBy(messages: readonly BaseMessage[]): readonly object[] {
+  const names = new Map<string | undefined, number>();
+  return messages.map((message) => ({
+    type: message.getType(),
+    content: message.content,
+    name: message.name,
+    calls: (AIMessage.isInstance(message) ? (message.tool_calls ?? []) : []).map(({ id, name, args }) => {
+      names.set(id, names.size);
+      return { name, args };
+    }),
+    answers: "tool_call_id" in message ? (names.get(String(message.tool_call_id)) ?? null) : undefined,
+  }));
+}
 
 function digestOf({ route, tenant, options, tools }: CallQuestion, asked: readonly unknown[]): string {
   const parameters = { ...(route.model.invocationParams(options) as Record<string, unknown>) };
@@ -109,7 +117,7 @@ export function resultOf({ answer, ageMs, fresh, similar }: CacheHit, key: strin
   const [message] = typeof stored === "string" ? mapStoredMessagesToChatMessages([parsed(stored)]) : [];
   const obtained = message === undefined ? undefined : obtainedOf(message);
   if (message === undefined || obtained === undefined) throw new TypeError("the answer cache returned no answer");
-  const { headers, requestId, responseId, ...kept } = obtained;
+  const { headers, requestId, messageId, responseId, ...kept } = obtained;
   const forged = seal.verify(PURPOSE, [key, stored], answer["seal"]) ? {} : { forged: true };
   const likeness = similar === undefined ? {} : { similar: { score: similar.score, matched: similar.key } };
   const cache = { ageMs, fresh, ...forged, ...likeness };
@@ -119,6 +127,20 @@ export function resultOf({ answer, ageMs, fresh, similar }: CacheHit, key: strin
   given.response_metadata = { ...given.response_metadata, [OBTAINED_KEY]: now };
   given.usage_metadata = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
   return { generations: [{ text: given.text, message: given }] };
+}
+
+/** Gives an answer from the cache ids of its own, as every other answer has. */
+export function withIds(result: ChatResult, messageId: string): ChatResult {
+  for (const { message } of result.generations) {
+    message.id = messageId;
+    message.response_metadata = {
+      ...message.response_metadata,
+      [OBTAINED_KEY]: { ...obtainedOf(message), messageId },
+    };
+    if (!AIMessage.isInstance(message)) continue;
+    message.tool_calls = (message.tool_calls ?? []).map((call, index) => ({ ...call, id: callIdOf(messageId, index) }));
+  }
+  return result;
 }
 
 /** An answer from the cache as it was given out, from the record of that. */

@@ -31,6 +31,7 @@ const schema: z.ZodType<Obtained> = z.object({
     }),
   ),
   requestId: z.exactOptional(z.string()),
+  messageId: z.exactOptional(z.string()),
   responseId: z.exactOptional(z.string()),
   headers: z.exactOptional(z.record(z.string(), z.string())),
   systemFingerprint: z.exactOptional(z.string()),

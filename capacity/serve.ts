@@ -213,7 +213,7 @@ async function onRoute<Value>(
       const isBroken = pool.breaker.refusesUntil !== undefined;
       const again =
         RETRIED.has(failure.kind) &&
-        (failures < maxAttempts || (isBroken && isPreferred(options, route))) &&
+        (failures < mostAttempts(failure, maxAttempts) || (isBroken && isPreferred(options, route))) &&
         delayMs <= maxWaitMs &&
         clock.now() + delayMs < (call.deadlineAt ?? Number.POSITIVE_INFINITY) &&
         // Behind a breaker one probe goes out, not one retry for each call: it takes nothing from the budget.
@@ -227,6 +227,10 @@ async function onRoute<Value>(
     }
   }
 }
+
+/** A model that answers nonsense twice is not asked a third time: it is no passing trouble. */
+const mostAttempts = ({ kind }: Failure, maxAttempts: number): number =>
+  kind === "bad-response" ? Math.min(2, maxAttempts) : maxAttempts;
 
 /** Whether `route` is the primary, and is still waited for. */
 const isPreferred = ({ routes, primaryUntil = 0, clock }: ServeOptions, route: ModelRoute): boolean =>

@@ -1,20 +1,20 @@
-// A streamed answer under the retry authority: until something was handed out the call can still be retried or fall back;
-// after that a failure is the end, and is reported as one.
+// A streamed answer under the retry authority: until text was handed out the call can still be retried or fall back; after
+// that a failure is the end, and is reported as one. Tool calls are handed out at the end, when they were judged.
 
 import type { ChatGenerationChunk } from "@langchain/core/outputs";
-import { type AnswerFacts, StreamedAnswer, saysSomething } from "./answer.js";
+import { AnswerAssembly, type JudgedAnswer } from "./answer.js";
 import { BrokenAnswerError } from "./errors.js";
 import type { ModelRoute } from "./route.js";
 import { explainBroken, type Served, type ServeOptions, serve } from "./serve.js";
 
-/** A stream whose first words have arrived. */
+/** A stream whose first words have arrived, or which has ended. */
 interface Opened {
-  /** The chunks up to the first that says something. */
+  /** What can be handed out. */
   readonly first: readonly ChatGenerationChunk[];
   readonly rest: AsyncIterator<ChatGenerationChunk>;
-  readonly answer: StreamedAnswer;
+  readonly answer: AnswerAssembly;
   /** The judgement, when the stream has ended already. */
-  readonly facts?: AnswerFacts;
+  readonly judged?: JudgedAnswer;
 }
 
 /**
@@ -24,24 +24,27 @@ interface Opened {
  */
 export async function* streamFrom(
   plan: ServeOptions,
+  tools: readonly string[],
   open: (route: ModelRoute) => AsyncGenerator<ChatGenerationChunk>,
-): AsyncGenerator<ChatGenerationChunk, { readonly served: Served<unknown>; readonly facts: AnswerFacts }> {
+): AsyncGenerator<ChatGenerationChunk, { readonly served: Served<unknown> } & JudgedAnswer> {
   const { call, clock } = plan;
-  const served = await serve(plan, (route) => begin(open(route)));
-  const { first, rest, answer, facts } = served.value;
-  let over = facts !== undefined;
+  const served = await serve(plan, (route) =>
+    begin(open(route), new AnswerAssembly({ messageId: call.messageId, tools })),
+  );
+  const { first, rest, answer, judged } = served.value;
+  let over = judged !== undefined;
   try {
     yield* first;
-    if (facts !== undefined) return { served, facts };
+    if (judged !== undefined) return { served, ...judged };
     for (;;) {
       const next = await rest.next();
       if (next.done) break;
-      answer.see(next.value);
-      yield next.value;
+      const chunk = answer.see(next.value);
+      if (chunk !== undefined) yield chunk;
     }
     over = true;
     call.signal?.throwIfAborted();
-    return { served, facts: answer.end() };
+    return { served, ...answer.end(true) };
   } catch (error) {
     over = true;
     if (call.signal?.aborted) throw call.signal.reason;
@@ -53,14 +56,15 @@ export async function* streamFrom(
   }
 }
 
-async function begin(stream: AsyncGenerator<ChatGenerationChunk>): Promise<Opened> {
-  const answer = new StreamedAnswer();
+/** Reads up to the first text: until then nothing was handed out, and the answer can be asked for again. */
+async function begin(stream: AsyncGenerator<ChatGenerationChunk>, answer: AnswerAssembly): Promise<Opened> {
   const first: ChatGenerationChunk[] = [];
   for (;;) {
     const next = await stream.next();
-    if (next.done) return { first, rest: stream, answer, facts: answer.end() };
-    answer.see(next.value);
-    first.push(next.value);
-    if (saysSomething(next.value)) return { first, rest: stream, answer };
+    if (next.done) return { first, rest: stream, answer, judged: answer.end(true) };
+    const chunk = answer.see(next.value);
+    if (chunk === undefined) continue;
+    first.push(chunk);
+    if (chunk.text.trim() !== "") return { first, rest: stream, answer };
   }
 }

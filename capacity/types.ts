@@ -63,6 +63,8 @@ export interface Obtained {
     readonly similar?: { readonly score: number; readonly matched: string };
   };
   readonly requestId?: string;
+  /** The id of the message: the harness's own, and the seed of the ids of its calls. */
+  readonly messageId?: string;
   /** The provider's name for the answer: `chatcmpl-…`. */
   readonly responseId?: string;
   /** The recorded headers of the answering request, see `limitHeaders`. */

@@ -39,6 +39,24 @@ const duration = {
 };
 const share = { schema: z.coerce.number().gt(0).max(1), must: "a number above 0, up to 1" };
 
+const logprobs = {
+  schema: z.union([
+    z.enum(["on", "off"]).transform((value) => ({ logprobs: value === "on" })),
+    z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(20)
+      .transform((topLogprobs) => ({ logprobs: true, topLogprobs })),
+  ]),
+  must: "on, off, or a whole number from 1 to 20",
+};
+const temperature = {
+  schema: z.union([z.literal("none"), z.coerce.number().min(0).max(2)]),
+  must: "none, or a number from 0 to 2",
+};
+const toolContent = { schema: z.enum(["text", "parts"]), must: "text or parts" };
+
 const offlineDefault = {
   requests: String(OFFLINE_QUOTA.requestsPerMinute),
   tokens: String(OFFLINE_QUOTA.tokensPerMinute),
@@ -206,19 +224,30 @@ export const ROWS = {
       "Least similarity of two questions of which one is answered for the other, for calls that asked for it (cache.md).",
   },
   BULKHEAD_LOGPROBS: {
-    schema: z.union([
-      z.enum(["on", "off"]).transform((value) => ({ logprobs: value === "on" })),
-      z.coerce
-        .number()
-        .int()
-        .min(1)
-        .max(20)
-        .transform((topLogprobs) => ({ logprobs: true, topLogprobs })),
-    ]),
-    must: "on, off, or a whole number from 1 to 20",
+    ...logprobs,
     description:
       "Whether to ask for token log-probabilities; with a number, also for so many of the likeliest tokens at each place. Unset: on for OpenAI's own endpoint, off for others.",
   },
+  BULKHEAD_FALLBACK_LOGPROBS: { ...logprobs, description: "The same for the fallback." },
+  BULKHEAD_TEMPERATURE: {
+    ...temperature,
+    description:
+      "Sampling temperature, 0 to 2; `none` sends none. Unset: 0, or none for OpenAI's reasoning models, which refuse it.",
+  },
+  BULKHEAD_FALLBACK_TEMPERATURE: { ...temperature, description: "The same for the fallback." },
+  BULKHEAD_RETURN_FIELDS: {
+    ...onOrOff,
+    default: "on",
+    description:
+      "Whether reasoning, thought signatures and other fields of an answer go back to the server that sent them (providers.md).",
+  },
+  BULKHEAD_FALLBACK_RETURN_FIELDS: { ...onOrOff, default: "on", description: "The same for the fallback." },
+  BULKHEAD_TOOL_CONTENT: {
+    ...toolContent,
+    default: "text",
+    description: "How a tool's answer that has parts is sent: as `text`, which every server takes, or in `parts`.",
+  },
+  BULKHEAD_FALLBACK_TOOL_CONTENT: { ...toolContent, default: "text", description: "The same for the fallback." },
   BULKHEAD_DB: {
     schema: z.string().regex(/^(sqlite:.+|postgres(ql)?:\/\/.+|memory:)$/),
     must: "sqlite:PATH, postgres://… or memory:",

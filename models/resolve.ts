@@ -2,7 +2,7 @@
 // the configured provider or, with none configured, to the offline provider on loopback.
 
 import { createHash } from "node:crypto";
-import { ChatOpenAI } from "@langchain/openai";
+import type { ChatOpenAIFields } from "@langchain/openai";
 import {
   type AnswerCache,
   type Clock,
@@ -13,6 +13,7 @@ import {
 } from "../capacity/index.js";
 import type { Seal } from "../trust/index.js";
 import { openAnswerCache } from "./answer-cache.js";
+import { compatibleModel } from "./compatible-model.js";
 import { MiniLmEmbeddings } from "./embeddings.js";
 import { OPENAI_URL } from "./environment.js";
 import { OFFLINE_MODELS, OfflineProvider } from "./offline/index.js";
@@ -161,7 +162,18 @@ function resolveOffline(settings: Settings, options: ResolveOptions): ResolvedMo
 
 /** One model behind its own quota. */
 function routeTo(
-  { model, baseUrl, apiKey, quota, logprobs, topLogprobs, ...can }: RouteSettings,
+  {
+    model,
+    baseUrl,
+    apiKey,
+    quota,
+    logprobs,
+    topLogprobs,
+    temperature,
+    returnFields,
+    toolContent,
+    ...can
+  }: RouteSettings,
   provider: string,
   inner: typeof fetch,
   { callTimeoutMs, maxQueued, fleet }: Settings,
@@ -174,16 +186,21 @@ function routeTo(
     ...{ name: model, quota, callTimeoutMs, highWater: maxQueued, ...timeOf(time) },
     ...(shared === undefined ? {} : { fleet: shared }),
   });
-  const chat = new ChatOpenAI({
-    model,
-    apiKey: apiKey ?? NO_KEY,
-    maxRetries: 0,
-    timeout: NO_TIMEOUT_MS,
-    ...(choosesItsOwnSampling(model) ? {} : { temperature: 0, logprobs }),
-    ...(topLogprobs === undefined ? {} : { topLogprobs }),
-    // The client's log goes to the console; its errors reach the caller anyway.
-    configuration: { baseURL: baseUrl, fetch: pool.gate(inner), logLevel: "off" },
-  });
+  const sampling = choosesItsOwnSampling(model) ? {} : { temperature: 0, logprobs };
+  const chat = compatibleModel(
+    {
+      model,
+      apiKey: apiKey ?? NO_KEY,
+      maxRetries: 0,
+      timeout: NO_TIMEOUT_MS,
+      ...sampling,
+      ...(temperature === undefined ? {} : { temperature: temperature === "none" ? undefined : temperature }),
+      ...(topLogprobs === undefined ? {} : { topLogprobs }),
+      // The client's log goes to the console; its errors reach the caller anyway.
+      configuration: { baseURL: baseUrl, fetch: pool.gate(inner), logLevel: "off" },
+    } as ChatOpenAIFields,
+    { route: { name: model, provider }, returnFields: returnFields ?? true, toolContent: toolContent ?? "text" },
+  );
   return { name: model, provider, offline: provider === "offline", model: chat, pool, ...can };
 }
 
@@ -208,5 +225,5 @@ const timeOf = ({ clock, random }: Pick<ResolveOptions, "clock" | "random">) => 
 
 const providerName = (baseUrl: string): string => (baseUrl === OPENAI_URL ? "openai" : new URL(baseUrl).host);
 
-/** OpenAI's reasoning models refuse `temperature` and `logprobs` (as `@langchain/openai` tells them apart). */
-const choosesItsOwnSampling = (model: string): boolean => /^(o\d|gpt-5(?!-chat))/.test(model);
+/** OpenAI's reasoning models refuse `temperature` and `logprobs`, whatever prefix a gateway has for them. */
+const choosesItsOwnSampling = (model: string): boolean => /(?:^|[/:])(?:o\d|gpt-[5-9](?!\S*-chat))/i.test(model);

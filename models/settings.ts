@@ -24,6 +24,12 @@ export interface RouteSettings {
   readonly tools?: boolean;
   /** Whether to ask for token log-probabilities. */
   readonly logprobs: boolean;
+  /** Unset: 0, or none for models that are known to refuse it. `none`: it is not sent. */
+  readonly temperature?: number | "none";
+  /** Whether fields that no standard names go back to the server that sent them. Default `true`. */
+  readonly returnFields?: boolean;
+  /** How a tool's answer in parts is sent. Default `text`. */
+  readonly toolContent?: "text" | "parts";
   /** For how many of the likeliest tokens at each place beside the chosen one, 1 to 20. Unset: for the chosen one only. */
   readonly topLogprobs?: number;
 }
@@ -104,13 +110,25 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     const tokens = read(name);
     return tokens === undefined ? {} : { contextTokens: tokens };
   };
-  const route = (model: string, baseUrl: string, apiKey: string | undefined, limits: Quota): RouteSettings => ({
-    model,
-    baseUrl,
-    ...(apiKey === undefined ? {} : { apiKey }),
-    quota: limits,
-    ...(read("BULKHEAD_LOGPROBS") ?? { logprobs: baseUrl === OPENAI_URL }),
-  });
+  const route = (
+    prefix: "BULKHEAD" | "BULKHEAD_FALLBACK",
+    model: string,
+    baseUrl: string,
+    apiKey: string | undefined,
+    limits: Quota,
+  ): RouteSettings => {
+    const temperature = read(`${prefix}_TEMPERATURE`);
+    return {
+      model,
+      baseUrl,
+      ...(apiKey === undefined ? {} : { apiKey }),
+      quota: limits,
+      ...(read(`${prefix}_LOGPROBS`) ?? { logprobs: baseUrl === OPENAI_URL }),
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(read(`${prefix}_RETURN_FIELDS`) ? {} : { returnFields: false }),
+      ...(read(`${prefix}_TOOL_CONTENT`) === "text" ? {} : { toolContent: "parts" as const }),
+    };
+  };
 
   const primaryQuota = quota("BULKHEAD");
   const fallbackQuota = quota("BULKHEAD_FALLBACK");
@@ -155,7 +173,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
   const key = read("OPENAI_API_KEY");
   const baseUrl = read("OPENAI_BASE_URL") ?? OPENAI_URL;
   const primary = {
-    ...route(read("BULKHEAD_MODEL"), baseUrl, key, primaryQuota),
+    ...route("BULKHEAD", read("BULKHEAD_MODEL"), baseUrl, key, primaryQuota),
     ...contextTokens("BULKHEAD_CONTEXT_TOKENS"),
   };
   const fallbackModel = read("BULKHEAD_FALLBACK_MODEL");
@@ -172,7 +190,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     provider: {
       primary,
       fallback: {
-        ...route(fallbackModel, fallbackUrl, fallbackKey, fallbackQuota),
+        ...route("BULKHEAD_FALLBACK", fallbackModel, fallbackUrl, fallbackKey, fallbackQuota),
         ...contextTokens("BULKHEAD_FALLBACK_CONTEXT_TOKENS"),
         ...(read("BULKHEAD_FALLBACK_TOOLS") ? {} : { tools: false }),
       },

@@ -4,6 +4,7 @@
 import { AIMessage, type BaseMessage, ToolMessage } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
 import type { StructuredToolInterface } from "@langchain/core/tools";
+import { callIdOf } from "../capacity/index.js";
 import { canonicalJson, digest } from "../trust/index.js";
 import { HarnessTool, isGated } from "./tool.js";
 
@@ -13,7 +14,7 @@ export const TASK_TOOL = "task";
 /** Anything the planner may be given: a tool of ours, or a LangChain tool that only touches the graph's own state. */
 export type AnyTool = HarnessTool | StructuredToolInterface;
 
-/** A tool call that certainly has an id, and a name that no other call has: some models number their calls anew each time. */
+/** A tool call that certainly has an id, and a name that no other call has. */
 export type OpenCall = ToolCall & {
   readonly id: string;
   readonly intent: string;
@@ -24,22 +25,41 @@ export type OpenCall = ToolCall & {
 /** Where a call goes: to a subagent, to the gate, or to the tools node (which also answers for unknown tools). */
 export type CallKind = "delegate" | "gated" | "plain";
 
-/** The planner's last message, when it made calls. */
-function lastPlan(messages: readonly BaseMessage[]): AIMessage | undefined {
-  const last = messages.findLast(AIMessage.isInstance);
-  return last?.tool_calls?.length ? last : undefined;
+/**
+ * The calls of a message, each with an id that no other call of the message has. Answers of the guarded model have such ids;
+ * a message that somebody else wrote may repeat them or leave them out, and its calls have to be answered as well.
+ */
+export function callsOf(message: BaseMessage): readonly (ToolCall & { readonly id: string })[] {
+  const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
+  const ids = new Set<string>();
+  return calls.map((call, index) => {
+    const known = call.id ?? "";
+    const id = known === "" || ids.has(known) ? callIdOf(message.id ?? "", index) : known;
+    ids.add(id);
+    return { ...call, id };
+  });
+}
+
+/** The calls of the message at `at` that nothing behind it answers, before the next message that makes calls. */
+export function unansweredCalls(messages: readonly BaseMessage[], at: number) {
+  const message = messages[at];
+  const calls = message === undefined ? [] : callsOf(message);
+  if (calls.length === 0) return [];
+  const behind = messages.slice(at + 1);
+  const next = behind.findIndex((each) => callsOf(each).length > 0);
+  const answers = (next === -1 ? behind : behind.slice(0, next)).filter(ToolMessage.isInstance);
+  const answered = new Set(answers.map(({ tool_call_id }) => tool_call_id));
+  return calls.map((call, index) => ({ call, index })).filter(({ call }) => !answered.has(call.id));
 }
 
 /** The calls of the planner's last message that have no result yet, in the order in which they were made. */
 export function openCalls(messages: readonly BaseMessage[]): readonly OpenCall[] {
-  const plan = lastPlan(messages);
-  if (plan === undefined) return [];
-  const answered = new Set(messages.filter(ToolMessage.isInstance).map((message) => message.tool_call_id));
-  return (plan.tool_calls ?? []).flatMap((call, index) => {
-    const { id } = call;
-    if (id === undefined || answered.has(id)) return [];
-    return [{ ...call, id, ...snapshot(call.args), intent: digest({ message: plan.id ?? null, index, call: id }) }];
-  });
+  const at = messages.findLastIndex(AIMessage.isInstance);
+  return unansweredCalls(messages, at).map(({ call, index }) => ({
+    ...call,
+    ...snapshot(call.args),
+    intent: digest({ message: messages[at]?.id ?? null, index, call: call.id }),
+  }));
 }
 
 /**

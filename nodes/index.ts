@@ -51,7 +51,7 @@ export { type KnownDigests, stateDigest } from "./provenance.js";
 export { type RecallOptions, recall } from "./recall.js";
 export { messagesOf, Recorder } from "./recorder.js";
 export { type NodeRole, roleOf, withRole } from "./role.js";
-export { LANE, scopeOf, scopeOfMetadata } from "./scope.js";
+export { scopeOf, scopeOfMetadata } from "./scope.js";
 export { type Spending, type SpendingOptions, spendingOf } from "./spending.js";
 export {
   type AdmissionState,

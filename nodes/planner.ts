@@ -1,18 +1,21 @@
 // The one node that thinks: one guarded model call with every tool bound. Its answer's label says how it was obtained.
 
-import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
+import { type AIMessage, type BaseMessage, SystemMessage } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import {
+  BrokenAnswerError,
   BudgetError,
   type CacheWish,
+  changed,
   type GuardedCallOptions,
   type GuardedChatModel,
   trustOfAnswer,
 } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
-import { answerTo, TASK_TOOL } from "./calls.js";
+import { label, mark, meetMarks, TOP, type TrustMark } from "../trust/index.js";
+import { answerTo, callsOf, TASK_TOOL, unansweredCalls } from "./calls.js";
 import type { AgentView } from "./state.js";
 import { harnessNode } from "./step.js";
 import { isStopped, stopped } from "./stopped.js";
@@ -51,19 +54,32 @@ export const planner = ({ journal, model, toolbox, prompt, guard = "guard", cach
     const system = [prompt, state.context].filter((part) => part !== "" && part !== undefined).join("\n\n");
     const asked = [new SystemMessage(system), ...withClosedCalls(state.messages)];
     const kept = wish === undefined || derived ? {} : { ...wish, tenant: wish.tenant(config) };
-    const answer = await bound
-      .invoke(asked, { ...config, signal, ...routesOf(state, guard, derived), ...kept })
-      .catch((error: unknown) => {
-        if (BudgetError.isInstance(error)) return stopped(error.message, state);
-        throw error;
-      });
+    const options = { ...config, signal, ...routesOf(state, guard, derived), ...kept };
+    const { answer, again } = await inFull(() => bound.invoke(asked, options), at).catch((error: unknown) => {
+      if (BudgetError.isInstance(error)) return { answer: stopped(error.message, state), again: TOP };
+      throw error;
+    });
     if (isStopped(answer)) return { messages: [answer] };
     for (const call of answer.tool_calls ?? []) requireStorable(call);
     const plan = answer.tool_calls?.find((call) => call.name === "write_todos")?.args["todos"];
     if (Array.isArray(plan)) await record({ kind: "plan", todos: plan });
-    return { messages: [answer], trust: trustOfAnswer(answer, at) };
+    return { messages: [answer], trust: meetMarks(trustOfAnswer(answer, at), again) };
   });
 };
+
+/**
+ * The answer of `ask`. One that broke after part of it was streamed is discarded and asked for once more: nothing of it was
+ * stored, and none of its calls was handed out.
+ */
+async function inFull(ask: () => Promise<AIMessage>, at: string): Promise<{ answer: AIMessage; again: TrustMark }> {
+  try {
+    return { answer: await ask(), again: TOP };
+  } catch (error) {
+    if (!BrokenAnswerError.isInstance(error)) throw error;
+    const rank = error.reason === "bad-response" ? 2 : 1;
+    return { answer: await ask(), again: mark(label({ certainty: rank }), "asked again after a broken answer", at) };
+  }
+}
 
 /** What the guard admitted; a thread that repairs another one takes no fallback. */
 export function routesOf({ admissions }: Pick<AgentView, "admissions">, guard: string, derived: boolean): Routes {
@@ -88,11 +104,11 @@ function wishOf({ staleWhileRevalidate = false, similar = false, effects = false
 const MAX_DEPTH = 32;
 
 /**
- * A message that cannot be read back from its checkpoint would break the thread for good: deep nesting throws there, a
- * key named `__proto__` vanishes, and a call whose id is no text has no name.
+ * A message that cannot be read back from its checkpoint would break the thread for good: deep nesting throws there, and
+ * a key named `__proto__` vanishes.
  */
-function requireStorable({ id = "", name, args }: ToolCall): void {
-  const problem = /\p{Surrogate}/u.test(id) ? "have half a character in their id" : storageProblem(args, MAX_DEPTH);
+function requireStorable({ name, args }: ToolCall): void {
+  const problem = storageProblem(args, MAX_DEPTH);
   if (problem === undefined) return;
   throw new Error(
     `the model called ${name} with arguments that ${problem}. Nothing was run. Resume the thread to ask it again.`,
@@ -112,15 +128,13 @@ function storageProblem(value: unknown, depth: number): string | undefined {
 
 /** Providers refuse a history with unanswered calls; a user who moved on while one was waiting leaves such a history. */
 function withClosedCalls(messages: readonly BaseMessage[]): BaseMessage[] {
-  const answered = new Set(messages.filter(ToolMessage.isInstance).map((message) => message.tool_call_id));
-  return messages
-    .filter((message) => !isStopped(message))
-    .flatMap((message) => {
-      const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
-      const open = calls.filter((call) => !answered.has(call.id ?? ""));
-      return [
-        message,
-        ...open.map((call) => answerTo(call, "Cancelled: the user went on before it was answered.", "error")),
-      ];
-    });
+  const shown = messages.filter((message) => !isStopped(message));
+  return shown.flatMap((message, at) => {
+    const calls = callsOf(message);
+    const open = unansweredCalls(shown, at);
+    return [
+      calls.length === 0 ? message : changed(message, { tool_calls: calls }),
+      ...open.map(({ call }) => answerTo(call, "Cancelled: the user went on before it was answered.", "error")),
+    ];
+  });
 }

@@ -119,7 +119,7 @@ export class Recorder extends BaseCallbackHandler {
   override async handleLLMError(error: unknown, runId: string): Promise<void> {
     const call = this.calls.get(runId);
     const raw = call?.raw === undefined ? undefined : this.journal.keep(call.raw);
-    const { name, code } = error as { name?: unknown; code?: unknown };
+    const { name, code, reason } = error as { name?: unknown; code?: unknown; reason?: unknown };
     await this.record(
       runId,
       {
@@ -128,6 +128,7 @@ export class Recorder extends BaseCallbackHandler {
         error: messageOf(error),
         ...(typeof name === "string" ? { name } : {}),
         ...(typeof code === "string" ? { code } : {}),
+        ...(typeof reason === "string" ? { reason } : {}),
         ...(raw === undefined ? {} : { raw: raw.digest }),
       },
       [raw],

@@ -1,10 +1,8 @@
 // Where a config says that we are: what LangGraph and the harness put into it, as the journal names places.
 
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { LANE } from "../capacity/index.js";
 import type { Scope } from "../checkpoints/index.js";
-
-/** The metadata key that names a subagent's branch in the record. */
-export const LANE = "bulkhead_lane";
 
 /** How LangGraph's path says that a `Send` started the node (`PUSH`, langgraph 1.7.3). */
 const PUSH = "__pregel_push";

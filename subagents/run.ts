@@ -5,9 +5,9 @@
 import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { isGraphBubbleUp } from "@langchain/langgraph";
-import { CapacityWaitError, trustOfAnswer } from "../capacity/index.js";
+import { CapacityWaitError, LANE, trustOfAnswer } from "../capacity/index.js";
 import { laneOf } from "../checkpoints/index.js";
-import { isStopped, LANE, messageOf, partialResult, type SubagentPort, type SubagentResult } from "../nodes/index.js";
+import { isStopped, messageOf, partialResult, type SubagentPort, type SubagentResult } from "../nodes/index.js";
 import {
   AXES,
   begin,

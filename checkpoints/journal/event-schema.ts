@@ -58,6 +58,7 @@ const obtained: z.ZodType<Obtained> = z.looseObject({
     })
     .exactOptional(),
   requestId: note,
+  messageId: note,
   responseId: note,
   systemFingerprint: note,
   finishReason: note,
@@ -136,7 +137,7 @@ const kinds = {
     engine: told,
     batch: told,
   }),
-  "model.error": kind("model.error", { call: note, error: text, name: note, code: note, raw: note }),
+  "model.error": kind("model.error", { call: note, error: text, name: note, code: note, reason: note, raw: note }),
   "tool.output": kind("tool.output", {
     tool: text,
     use: z.enum(["run", "preview", "probe", "compensate"]),

@@ -181,9 +181,10 @@ export type HarnessEvent =
       readonly kind: "model.error";
       readonly call?: string;
       readonly error: string;
-      /** The class's name and its code, when it has one. */
+      /** The class's name, its code and its reason, when it has them. */
       readonly name?: string;
       readonly code?: string;
+      readonly reason?: string;
       /** The last body that came back. */
       readonly raw?: TextDigest;
     }

@@ -157,8 +157,9 @@ export class Tape extends BaseCallbackHandler {
   private read({ answer, first }: Call, scope: Scope): RecordedCall {
     const raw = answer?.raw === undefined ? undefined : this.options.texts.get(answer.raw);
     if (answer?.kind === "model.error") {
-      const { error: message, name = "Error", code } = answer;
-      const error = Object.assign(new Error(message), { name, ...(code === undefined ? {} : { code }) });
+      const { error: message, name = "Error", code, reason } = answer;
+      const known = { ...(code === undefined ? {} : { code }), ...(reason === undefined ? {} : { reason }) };
+      const error = Object.assign(new Error(message), { name, ...known });
       return { error, ...(raw === undefined ? {} : { raw }) };
     }
     if (answer === undefined || raw === undefined) {

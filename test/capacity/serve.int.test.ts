@@ -246,7 +246,7 @@ describe("answers that are none", () => {
     expect(server.count()).toBe(1);
   });
 
-  test("a streamed tool call that was cut by length is an error", async () => {
+  test("a streamed tool call that was cut by length is asked for once more, and is an error then", async () => {
     await using server = await OpenAIServer.start(() => ({
       toolCalls: [{ name: "add", args: '{"a": 2' }],
       finishReason: "length",
@@ -254,7 +254,11 @@ describe("answers that are none", () => {
     const reading = (async () => {
       for await (const _ of await guarded([routeTo(server, "large")]).stream("hello")) void _;
     })();
-    await expect(reading).rejects.toMatchObject({ code: "ANSWER_BROKEN", reason: "bad-response" });
+    await expect(reading).rejects.toMatchObject({
+      code: "ROUTES_EXHAUSTED",
+      message: expect.stringContaining("it was cut (length) in its call of add"),
+    });
+    expect(server.count(), "nothing of it was handed out").toBe(2);
   });
 });
 

@@ -1,0 +1,38 @@
+// The harness's own ids of messages and tool calls. Servers number their calls anew in every answer, leave ids out, or draw
+// them from a few hundred: a later answer would replace an earlier message, and a call would pass for answered.
+
+import { createHash } from "node:crypto";
+import type { SurroundingConfig } from "./announce.js";
+
+/** The metadata key that names a subagent's branch in the record. */
+export const LANE = "bulkhead_lane";
+
+/** Nine letters or digits: the strictest servers take nothing else as the id of a call. */
+const CALL_ID_LENGTH = 9;
+
+/**
+ * The id of an answer: the same whenever the same turn of the same thread is taken again. `turn` counts the model calls of
+ * one node. Outside a thread `unique` stands for the place.
+ */
+export function messageIdOf(place: SurroundingConfig | undefined, turn: number, unique: string): string {
+  const { metadata = {}, configurable = {} } = place ?? {};
+  const thread = configurable["thread_id"];
+  const at = typeof thread === "string" ? [thread, ...placeOf(metadata), turn] : [unique];
+  return `ai-${hexOf(JSON.stringify(at)).slice(0, 24)}`;
+}
+
+function placeOf(metadata: Readonly<Record<string, unknown>>): readonly unknown[] {
+  const { langgraph_node: node, langgraph_step: step, langgraph_path: path, [LANE]: lane } = metadata;
+  const namespace = metadata["langgraph_checkpoint_ns"];
+  // A lane names one run of a subagent. A graph that is a node of another begins to count again in each of its runs.
+  const nested = lane === undefined && typeof namespace === "string" && namespace.includes("|") ? namespace : null;
+  return [lane ?? null, node ?? null, step ?? null, path ?? null, nested];
+}
+
+/** The id of the call at `index` of a message. */
+export const callIdOf = (messageId: string, index: number): string =>
+  (BigInt(`0x${hexOf(`${messageId} ${index}`).slice(0, 16)}`) % 36n ** BigInt(CALL_ID_LENGTH))
+    .toString(36)
+    .padStart(CALL_ID_LENGTH, "0");
+
+const hexOf = (text: string): string => createHash("sha256").update(text).digest("hex");
