@@ -95,7 +95,7 @@ const textOf = (value: unknown): string | undefined => (typeof value === "string
 export function saysSomething(chunk: ChatGenerationChunk): boolean {
   const message: BaseMessage = chunk.message;
   const calls = AIMessageChunk.isInstance(message) ? (message.tool_call_chunks?.length ?? 0) : 0;
-  return chunk.text !== "" || calls > 0 || chunk.generationInfo?.["finish_reason"] != null;
+  return chunk.text !== "" || calls > 0;
 }
 
 /** Watches a streamed answer go by, so that it can be judged when it ends. */

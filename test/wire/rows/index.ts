@@ -1,6 +1,10 @@
 // All rows. Add a file for a theme, and name it here.
 
 import type { WireRow } from "../row.js";
+import { events } from "./events.js";
+import { limits } from "./limits.js";
+import { overflow } from "./overflow.js";
 import { plain } from "./plain.js";
+import { statuses } from "./statuses.js";
 
-export const rows: readonly WireRow[] = [...plain];
+export const rows: readonly WireRow[] = [...plain, ...limits, ...overflow, ...events, ...statuses];
