@@ -6,7 +6,7 @@ import { AIMessage, AIMessageChunk, type BaseMessage, type UsageMetadata } from 
 import type { ToolCallChunk } from "@langchain/core/messages/tool";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import { UnusableAnswerError } from "./classify.js";
-import { finishOf, isCut, toolCallInText } from "./finish.js";
+import { finishOf, isCut } from "./finish-reason.js";
 import { callIdOf } from "./ids.js";
 import { ProviderFields } from "./provider-fields.js";
 import {
@@ -18,6 +18,7 @@ import {
   ToolCallAssembly,
 } from "./tool-calls.js";
 import type { Obtained, TokenUsage } from "./types.js";
+import { writtenCall } from "./written-call.js";
 
 /** What an answer says about itself. */
 export type AnswerFacts = Pick<
@@ -110,7 +111,7 @@ export class AnswerAssembly {
   #check(finishReason: string | undefined, calls: readonly SentCall[]): void {
     const bad = (why: string) => new UnusableAnswerError("bad-response", why);
     const how = finishReason === undefined ? "" : ` (finish reason ${finishReason})`;
-    if (finishReason === "error") throw bad("the server ended it with an error (finish reason error)");
+    if (finishReason === "error") throw bad(`the provider gave it up (${this.#metadata["finish_reason"] ?? "failed"})`);
     const last = calls.at(-1);
     if (last !== undefined && isCut(finishReason))
       throw bad(`it was cut (${finishReason}) in its call of ${last.name}`);
@@ -121,7 +122,7 @@ export class AnswerAssembly {
     if (calls.length > 0) return;
     if (finishReason === "tool_calls") throw bad(`it says that it calls tools${how}, and calls none`);
     if (!this.#says) throw bad(`it says nothing and calls no tool${how}`);
-    const written = toolCallInText(this.#text, this.#judging.tools);
+    const written = writtenCall(this.#text, this.#judging.tools);
     if (written === undefined) return;
     throw bad(
       `it calls ${written} in its text, and the server did not read that as a tool call: switch its tool-call parser on (vLLM: --enable-auto-tool-choice --tool-call-parser, llama.cpp: --jinja)`,

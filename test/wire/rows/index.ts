@@ -1,0 +1,12 @@
+// All rows. Add a file for a theme, and name it here.
+
+import type { WireRow } from "../row.js";
+import { calls } from "./calls.js";
+import { empty } from "./empty.js";
+import { events } from "./events.js";
+import { limits } from "./limits.js";
+import { overflow } from "./overflow.js";
+import { plain } from "./plain.js";
+import { statuses } from "./statuses.js";
+
+export const rows: readonly WireRow[] = [...plain, ...calls, ...empty, ...limits, ...overflow, ...events, ...statuses];
