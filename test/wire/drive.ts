@@ -122,7 +122,8 @@ function check(row: WireRow, outcome: Outcome, { server, elsewhere, events, reso
     expect(outcome.ran, "tools that ran").toEqual(verdict.ran ?? []);
     if (error === undefined) expect(outcome.asks, "asks").toBe(verdict.asks ?? false);
   }
-  verdict.sent?.(server.seen.filter(({ body }) => body.model === "large").map(({ body }) => body));
+  const sentTo = (model: string) => server.seen.map(({ body }) => body).filter((body) => body.model === model);
+  verdict.sent?.(sentTo("large"), sentTo("small"));
 }
 
 function reasonOf(error: unknown): unknown {

@@ -87,8 +87,8 @@ export interface WireExpectation {
   readonly ran?: readonly string[];
   /** Whether the run ends with a question to a person. */
   readonly asks?: boolean;
-  /** What else holds of the requests that the primary got, from the first on. */
-  readonly sent?: (requests: readonly SeenRequest["body"][]) => void;
+  /** What else holds of the requests that the primary and the fallback got, from the first on. */
+  readonly sent?: (requests: readonly SeenRequest["body"][], fallback: readonly SeenRequest["body"][]) => void;
   /** What else the page should say. */
   readonly note?: string;
 }

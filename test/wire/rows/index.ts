@@ -7,6 +7,16 @@ import { events } from "./events.js";
 import { limits } from "./limits.js";
 import { overflow } from "./overflow.js";
 import { plain } from "./plain.js";
+import { back } from "./returned.js";
 import { statuses } from "./statuses.js";
 
-export const rows: readonly WireRow[] = [...plain, ...calls, ...empty, ...limits, ...overflow, ...events, ...statuses];
+export const rows: readonly WireRow[] = [
+  ...plain,
+  ...calls,
+  ...empty,
+  ...back,
+  ...limits,
+  ...overflow,
+  ...events,
+  ...statuses,
+];
