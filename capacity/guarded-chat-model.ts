@@ -5,7 +5,6 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import { BaseChatModel, type BindToolsInput } from "@langchain/core/language_models/chat_models";
-import { convertChunksToEvents } from "@langchain/core/language_models/compat";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import { AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
@@ -18,11 +17,12 @@ import type { AnswerCache } from "./cache.js";
 import { throughCache, wishOf } from "./cached-call.js";
 import type { CallInProgress } from "./call.js";
 import { forRoute, type GuardedCallOptions, toOpenAITool, toolNames } from "./call-options.js";
+import { eventsOf } from "./chat-events.js";
 import { type Clock, type Random, systemClock } from "./clock.js";
 import { messageIdOf } from "./ids.js";
 import { recordedResult } from "./kept-answer.js";
 import { OBTAINED_KEY } from "./obtained.js";
-import { PROVIDER_FIELDS, withServerIds } from "./provider-fields.js";
+import { withServerIds } from "./provider-fields.js";
 import type { ModelRoute } from "./route.js";
 import { type Served, type ServeOptions, serve } from "./serve.js";
 import { streamFrom } from "./streaming.js";
@@ -190,27 +190,12 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     }
   }
 
-  /** LangChain's bridge to its newer stream protocol drops response metadata: what we know about the answer goes back in. */
   override async *_streamChatModelEvents(
     messages: BaseMessage[],
     options: this["ParsedCallOptions"],
     runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatModelStreamEvent> {
-    const known: Record<string, unknown> = {};
-    const chunks = this._streamResponseChunks(messages, options, runManager);
-    const watched = (async function* () {
-      for await (const chunk of chunks) {
-        for (const key of [OBTAINED_KEY, PROVIDER_FIELDS]) {
-          const value: unknown = chunk.message.response_metadata[key];
-          if (value !== undefined) known[key] = value;
-        }
-        yield chunk;
-      }
-    })();
-    for await (const event of convertChunksToEvents(watched, options.signal && { signal: options.signal })) {
-      if (event.event !== "message-finish") yield event;
-      else yield { ...event, responseMetadata: { ...event.responseMetadata, ...known } };
-    }
+    yield* eventsOf(this._streamResponseChunks(messages, options, runManager), options.signal);
   }
 
   get #primary(): ModelRoute {

@@ -25,22 +25,17 @@ export type OpenCall = ToolCall & {
 /** Where a call goes: to a subagent, to the gate, or to the tools node (which also answers for unknown tools). */
 export type CallKind = "delegate" | "gated" | "plain";
 
-/**
- * The calls of a message, each with an id that no other call of the message has. Answers of the guarded model have such ids;
- * a message that somebody else wrote may repeat them or leave them out, and its calls have to be answered as well.
- */
+/** The calls of a message. One that has no id is given one, by which it can be answered. */
 export function callsOf(message: BaseMessage): readonly (ToolCall & { readonly id: string })[] {
   const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
-  const ids = new Set<string>();
-  return calls.map((call, index) => {
-    const known = call.id ?? "";
-    const id = known === "" || ids.has(known) ? callIdOf(message.id ?? "", index) : known;
-    ids.add(id);
-    return { ...call, id };
-  });
+  return calls.map((call, index) => ({ ...call, id: call.id || callIdOf(message.id ?? "", index) }));
 }
 
-/** The calls of the message at `at` that nothing behind it answers, before the next message that makes calls. */
+/**
+ * The calls of the message at `at` that nothing behind it answers, before the next message that makes calls. Answers of the
+ * guarded model have ids that no other call has; in a message of somebody else's one id may stand for several calls, and
+ * each of them needs an answer.
+ */
 export function unansweredCalls(messages: readonly BaseMessage[], at: number) {
   const message = messages[at];
   const calls = message === undefined ? [] : callsOf(message);
@@ -48,8 +43,13 @@ export function unansweredCalls(messages: readonly BaseMessage[], at: number) {
   const behind = messages.slice(at + 1);
   const next = behind.findIndex((each) => callsOf(each).length > 0);
   const answers = (next === -1 ? behind : behind.slice(0, next)).filter(ToolMessage.isInstance);
-  const answered = new Set(answers.map(({ tool_call_id }) => tool_call_id));
-  return calls.map((call, index) => ({ call, index })).filter(({ call }) => !answered.has(call.id));
+  const left = new Map<string, number>();
+  for (const { tool_call_id: id } of answers) left.set(id, (left.get(id) ?? 0) + 1);
+  return calls.flatMap((call, index) => {
+    const answered = left.get(call.id) ?? 0;
+    left.set(call.id, answered - 1);
+    return answered > 0 ? [] : [{ call, index }];
+  });
 }
 
 /** The calls of the planner's last message that have no result yet, in the order in which they were made. */

@@ -11,6 +11,7 @@ import {
   RemoveMessage,
 } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
+import { PROVIDER_FIELDS } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import { BOTTOM, canonicalJson, isAtMost, type Label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
 
@@ -75,14 +76,15 @@ export const callDigest = (call: Pick<ToolCall, "id" | "name" | "args">, by?: Di
 
 /** Everything of a message that a model or a node reads. Its id is not: two branches give the same content other ids. */
 function messageDigest(message: BaseMessage, by: Digesting | undefined): string {
-  const { content, name, additional_kwargs } = message;
+  const { content, name, additional_kwargs, response_metadata } = message;
   const { tool_calls, invalid_tool_calls, tool_call_id, status } = message as unknown as Record<string, unknown>;
   const calls = Array.isArray(tool_calls) ? tool_calls.map(({ id, name, args }) => ({ id, name, args })) : [];
   // A key without a value does not survive a checkpoint, and an empty object means as much as none.
   const extra = JSON.stringify(additional_kwargs ?? {}) === "{}" ? undefined : additional_kwargs;
   const invalid = Array.isArray(invalid_tool_calls) && invalid_tool_calls.length > 0 ? invalid_tool_calls : undefined;
+  const fields: unknown = response_metadata?.[PROVIDER_FIELDS]; // They go back to the model's server.
   return contentDigest(
-    ["message", { type: message.getType(), content, name, calls, invalid, tool_call_id, status, extra }],
+    ["message", { type: message.getType(), content, name, calls, invalid, tool_call_id, status, extra, fields }],
     message,
     by,
   );

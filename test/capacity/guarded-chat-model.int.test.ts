@@ -82,6 +82,31 @@ describe("a drop-in chat model", () => {
     expect(server.seen[0]?.body["tools"]).toMatchObject([{ type: "function", function: { name: "add" } }]);
   });
 
+  test("streamEvents, version 3: text and a call at the same index, and what the server wants to see again", async () => {
+    const delta = (fields: object, finish: string | null = null) =>
+      `data: ${JSON.stringify({ id: "x", model: "large", choices: [{ index: 0, delta: fields, finish_reason: finish }] })}\n\n`;
+    const fragment = { index: 0, id: "functions.add:0", function: { name: "add", arguments: '{"a": 2, "b": 3}' } };
+    await using server = await OpenAIServer.start(() => ({
+      headers: { "content-type": "text/event-stream" },
+      raw: [
+        delta({ content: "I add.", role: "assistant", reasoning_content: "Hm." }),
+        delta({ tool_calls: [fragment] }),
+        delta({}, "tool_calls"),
+      ],
+    }));
+    const model = guarded([routeTo(server, "large")]);
+    const message = await model.streamEvents("2 + 3", { version: "v3" } as object).output;
+    expect(message.text).toBe("I add.");
+    expect(message.tool_calls).toMatchObject([
+      { name: "add", args: { a: 2, b: 3 }, id: expect.stringMatching(/^[a-z0-9]{9}$/) },
+    ]);
+    expect(message.response_metadata["provider_fields"]).toEqual({
+      message: { reasoning_content: "Hm." },
+      calls: [{ id: "functions.add:0" }],
+    });
+    expect(obtainedOf(message)).toMatchObject({ messageId: message.id, finishReason: "tool_calls" });
+  });
+
   test("createAgent: tools are bound and called, twice two requests and no more", async () => {
     await using server = await OpenAIServer.start((n) => (n % 2 === 0 ? CALL : { content: "5" }));
     const agent = createAgent({ model: guarded([routeTo(server, "large")]), tools: [add] });

@@ -31,6 +31,26 @@ const useless = (
   },
 ];
 
+/** What a planner does about an answer that breaks when part of it was streamed. */
+const brokenAfterText = (
+  behaviour: string,
+  reply: WireReply,
+  reason: "truncated" | "bad-response",
+  certainty: 1 | 2,
+): readonly WireRow[] => {
+  const row = { family: "any", section: "1.4", streamed: true, task: "tag it" } as const;
+  return [
+    {
+      ...{ ...row, behaviour: `${behaviour}, once`, replies: [reply, DONE] },
+      expect: { text: "done", label: { certainty }, note: "the planner asks once more" },
+    },
+    {
+      ...{ ...row, behaviour, replies: [reply, reply] },
+      expect: { error: { code: "ANSWER_BROKEN", reason, says: "part of it was streamed already" }, ran: [] },
+    },
+  ];
+};
+
 const NOTHING = "it says nothing and calls no tool";
 const written = (text: string): WireReply => answer({ content: text }, "stop");
 
@@ -157,6 +177,17 @@ export const empty: readonly WireRow[] = [
     ],
     expect: { text: "done" },
   },
+  ...brokenAfterText("a stream that stops after its first words", sse(chunk({ content: "I will " })), "truncated", 1),
+  ...brokenAfterText(
+    "text, and then a call that cannot be read",
+    sse(
+      chunk({ content: "I will " }),
+      chunk({ tool_calls: [{ index: 0, id: "c1", function: { name: "erase", arguments: '{"id":' } }] }),
+      chunk({}, "tool_calls"),
+    ),
+    "bad-response",
+    2,
+  ),
   {
     ...{ family: "Together", behaviour: "finish reason eos", section: "1.4", streamed: "both" },
     replies: [answer({ content: "done" }, "eos")],
