@@ -22,6 +22,8 @@ export interface Kills {
   readonly database?: string;
   /** How many tasks at once. Default 1. */
   readonly lanes?: number;
+  /** When no further task is begun, however many kills are left, in ms of `performance.now()`. Default: never. */
+  readonly until?: number;
   readonly signal: AbortSignal;
   /** Called when a task is done. */
   readonly onTask?: (found: KillsFound) => void;
@@ -47,7 +49,7 @@ export interface KillsFound {
 }
 
 /** Kills of one task at most: then it is let come to its end. */
-const MOST_KILLS = 6;
+const MOST_KILLS = 8;
 
 /** The longest wait after an event before the kill, in ms: about what passes between two events. */
 const BETWEEN_MS = 15;
@@ -60,7 +62,7 @@ const WORK = TASKS.filter(({ truth }) => truth.length > 0);
 
 /** Does it. @throws Error when a task goes wrong without a kill; the reason of the signal. */
 export async function killRuns(options: Kills): Promise<KillsFound> {
-  const { kills, seed, lanes = 1, signal } = options;
+  const { kills, seed, lanes = 1, until = Number.POSITIVE_INFINITY, signal } = options;
   const folder = await mkdtemp(join(tmpdir(), "bulkhead-kills-"));
   const found: KillsFound = {
     ...{ kills: 0, tasks: 0, duplicates: 0, falseFinished: 0, lostAnswers: 0, wrong: 0 },
@@ -71,7 +73,7 @@ export async function killRuns(options: Kills): Promise<KillsFound> {
     const lengths = new Map<Task, Ended>();
     let next = 0;
     const lane = async (): Promise<void> => {
-      while (found.kills < kills && !signal.aborted) {
+      while (found.kills < kills && performance.now() < until && !signal.aborted) {
         const index = next++;
         const task = WORK[index % WORK.length] as Task;
         const random = seededRandom(seed * 100_000 + index);

@@ -32,10 +32,10 @@ process.stdout.write(`${values.kills} kills, seed ${values.seed}, ${values.db}\n
 const found = await killRuns({
   ...{ kills: Number(values.kills), seed: Number(values.seed), lanes: Number(values.lanes) },
   ...(database === "sqlite" ? {} : { database }),
-  signal: AbortSignal.timeout(Number(values.minutes) * 60_000),
-  onTask: ({ kills, tasks }) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${kills} kills, ${tasks} tasks`);
-  },
+  until: performance.now() + Number(values.minutes) * 60_000,
+  signal: new AbortController().signal,
+  onTask: ({ kills, tasks, faults }) =>
+    void process.stderr.write(`${kills} kills, ${tasks} tasks, ${faults.length} not right\n`),
 });
 process.stdout.write(`${summary(found)}\n`);
 const { duplicates, falseFinished, lostAnswers, wrong } = found;
