@@ -49,7 +49,12 @@ export class Lives {
   ) {}
 
   /** Lives until it is killed at `point`; returns whether it was. */
-  async killed(thread: string, task: string, point: Point, mode: "start" | "more" = "start"): Promise<boolean> {
+  async killed(
+    thread: string,
+    task: string,
+    point: Point,
+    mode: "start" | "more" | "resume" = "start",
+  ): Promise<boolean> {
     const { saver, stood } = standing(await this.saver(), point);
     const life = await this.session(saver, thread, mode, task);
     return Promise.race([stood.then(() => true), life.execute(quiet).then(() => false)]);
