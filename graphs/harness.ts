@@ -1,9 +1,10 @@
 // A LangGraph `StateGraph` that is a harness: `compile()` proves the wiring, attaches the recorder, and remembers
 // what the graph was built from, so that the command line can find the journal and the model of any graph it loads.
 
+import type { RunnableConfig } from "@langchain/core/runnables";
 import { type CompiledStateGraph, StateGraph, type StreamTransformer } from "@langchain/langgraph";
 import type { QuotaPool } from "../capacity/index.js";
-import type { Journal } from "../checkpoints/index.js";
+import type { Journal, RunStatus } from "../checkpoints/index.js";
 import type { ModelDescription } from "../models/index.js";
 import {
   AgentInput,
@@ -15,11 +16,13 @@ import {
   labelUpdates,
   Recorder,
   type RunBudget,
+  scopeOf,
   type Toolbox,
 } from "../nodes/index.js";
 import { checkPolicyTools, type Policy } from "../trust/index.js";
 import { checkGraph } from "./check.js";
 import { recordedSaver } from "./checkpoint-record.js";
+import { hasEnded } from "./standing.js";
 
 /** What a graph was built from. */
 export interface Harness {
@@ -82,7 +85,7 @@ export class HarnessGraph extends StateGraph<typeof AgentState> {
   }
 }
 
-type Writable = Pick<AnyCompiledGraph, "bulkUpdateState" | "withConfig" | "checkpointer">;
+type Writable = Pick<AnyCompiledGraph, "bulkUpdateState" | "getState" | "withConfig" | "checkpointer">;
 
 /** Remembers the harness, records checkpoints, and makes whoever writes into the state from outside of a run a source with a label. */
 function withLabelledWrites(graph: Writable, harness: Harness): Writable {
@@ -103,13 +106,25 @@ function withLabelledWrites(graph: Writable, harness: Harness): Writable {
       value: async (...[config, supersteps]: Parameters<typeof write>) => {
         const updates = supersteps.flatMap((superstep) => superstep.updates);
         await labelUpdates(harness.journal, config, updates, harness.policy);
-        return write(config, supersteps);
+        const written = await write(config, supersteps);
+        await reopenEnded(graph, config, harness.journal);
+        return written;
       },
     },
     withConfig: {
       value: (config: Parameters<typeof configure>[0]) => withLabelledWrites(configure(config), harness),
     },
   });
+}
+
+const ENDS = new Set<RunStatus | undefined>(["finished", "blocked", "spent"]);
+
+/** A thread that was over and is not any more, now that somebody wrote into it, must not be listed as finished. */
+async function reopenEnded(graph: Writable, config: RunnableConfig, journal: Journal): Promise<void> {
+  const { thread } = scopeOf(config);
+  if (!ENDS.has((await journal.thread(thread))?.status)) return;
+  const snapshot = await graph.getState({ configurable: { thread_id: thread } });
+  if (!hasEnded(snapshot)) await journal.updateThread(thread, { status: "interrupted" });
 }
 
 /** What a compiled graph was built from; `undefined` for a graph that is none of ours. */

@@ -15,3 +15,12 @@ export { type Rewind, RewindError, type Rewound, rewindThread } from "./rewind.j
 export * from "./route.js";
 export { afterCompact, afterGate, afterPlanner } from "./routing.js";
 export { type BudgetSettings, readBudget } from "./run-budget.js";
+export {
+  canGoOn,
+  hasEnded,
+  openInterrupts,
+  type Stand,
+  type Standing,
+  standingOf,
+  UnfinishedError,
+} from "./standing.js";

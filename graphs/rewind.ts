@@ -6,6 +6,7 @@ import { deriveThread, type EffectRecord, type Journal, type RecordedEvent, type
 import { HarnessTool, isGated } from "../nodes/index.js";
 import { deficitsOf, type Floor, type Label, parseLabel, ruleOf } from "../trust/index.js";
 import type { AnyCompiledGraph, Harness } from "./harness.js";
+import { canGoOn } from "./standing.js";
 
 /** What {@link rewindThread} takes. */
 export interface Rewind {
@@ -105,7 +106,7 @@ async function lastAbove(floor: Floor, graph: AnyCompiledGraph, thread: string):
   for await (const state of graph.getStateHistory({ configurable: { thread_id: thread } })) {
     const id: unknown = state.config.configurable?.["checkpoint_id"];
     const label = parseLabel(state.values?.trust);
-    if (state.next.length === 0 || typeof id !== "string" || deficitsOf(label, floor).length > 0) continue;
+    if (!canGoOn(state) || typeof id !== "string" || deficitsOf(label, floor).length > 0) continue;
     return { id, step: state.metadata?.step ?? 0, at: Date.parse(state.createdAt ?? "") || 0 };
   }
   return undefined;

@@ -25,6 +25,7 @@ import type { KeptHeads } from "./kept-heads.js";
 import { damaged, integer, json, readRow } from "./rows.js";
 import { keepTexts } from "./texts.js";
 import { findKeys, type KnownKeys, requireKey, type ThreadKey } from "./thread-key.js";
+import { followRun } from "./threads.js";
 import type { KeptText } from "./types.js";
 
 const headerRow = z.object({ header: headerColumn });
@@ -109,6 +110,13 @@ export function* appendWork(
   };
 }
 
+/** With the row of the thread, as far as it follows from the event. */
+function* appendAndFollow(appending: Appending, at: number, by: Seal, known: Known): Work<Appended> {
+  const appended = yield* appendWork(appending, at, by, known);
+  yield* followRun(appending.scope, appending.event, at);
+  return appended;
+}
+
 /** Takes the next number of the run, which is new when it has no head. */
 function* moveHead(thread: string, run: string): Work<z.output<typeof headRow>> {
   const update = "UPDATE h_head SET length = length + 1 WHERE run = ? RETURNING thread, length, hash, seal";
@@ -177,7 +185,7 @@ export class EventLog {
   append(scope: Scope, event: HarnessEvent, texts: readonly KeptText[]): Promise<RecordedEvent> {
     return this.inTurn(async (database) => {
       const { recorded, head, kept } = await database.transaction(
-        appendWork({ scope, event, texts }, this.now(), this.seal, {
+        appendAndFollow({ scope, event, texts }, this.now(), this.seal, {
           head: this.moved.get(scope.run),
           keys: this.keys,
           texts: this.known,

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { BOTTOM, type Label, meet } from "../../trust/label.js";
 import type { Seal } from "../../trust/seal.js";
 import { all, first, type Row, type Work } from "../database/database.js";
-import type { RunStatus } from "./events.js";
+import type { HarnessEvent, RunStatus, Scope } from "./events.js";
 import { integer, json, labelColumn, readRow, runStatus } from "./rows.js";
 import type { ThreadRecord } from "./types.js";
 
@@ -94,6 +94,35 @@ export function* updateThread(
        updated_at = ? WHERE thread = ?`,
     ...[status ?? null, task === undefined ? null : JSON.stringify(task), graph ?? null, now, thread],
   );
+}
+
+/**
+ * How a thread stands follows from what is recorded of its runs, in the same transaction: killed in between, it would say
+ * that it has finished what it has not begun. A thread that nobody began stays unknown.
+ */
+export function* followRun({ thread }: Scope, event: HarnessEvent, now: number): Work<void> {
+  const change = changeBy(event);
+  if (change === undefined) return;
+  const { status, graph = null, task } = change;
+  yield* all(
+    `UPDATE h_thread SET status = ?, task = COALESCE(?, task), graph = COALESCE(?, graph), updated_at = ? WHERE thread = ?`,
+    ...[status, task === undefined ? null : JSON.stringify(task), graph, now, thread],
+  );
+}
+
+function changeBy(event: HarnessEvent): (ThreadChange & Required<Pick<ThreadChange, "status">>) | undefined {
+  switch (event.kind) {
+    case "run.start": {
+      const { graph, task } = event;
+      return { status: "running", graph, ...(task === undefined ? {} : { task }) };
+    }
+    case "input":
+      return { status: "running" }; // A server's run says nothing else of its beginning.
+    case "run.end":
+      return { status: event.status };
+    default:
+      return undefined;
+  }
 }
 
 /** Meets `label` into the floor. The first update takes the row, so that concurrent falls add up. */

@@ -2,6 +2,7 @@
 // waits for, and where it would go on.
 
 import type { Command } from "commander";
+import type { RunStatus } from "../../checkpoints/index.js";
 import type { OpenedJournal } from "../journal.js";
 import { command, withDatabase, withJson } from "../options.js";
 import type { Terminal } from "../terminal.js";
@@ -11,12 +12,13 @@ interface ShowOptions {
   readonly json?: boolean;
 }
 
-/** The last checkpoint. `next` is `null` when the graph could not be loaded to say. */
-interface CheckpointView {
-  readonly id: string;
-  readonly at: string;
-  readonly step: number;
+/** Where a checkpoint goes on. */
+interface Ahead {
+  /** `null` when the graph could not be loaded to say. */
   readonly next: readonly string[] | null;
+  /** Of those, which have run already: their results are stored and are taken in first. */
+  readonly stored: readonly string[];
+  /** Why that is not known, or why a thread with nothing to run has not ended. */
   readonly why?: string;
 }
 
@@ -60,8 +62,17 @@ async function show(thread: string, { json = false, ...flags }: ShowOptions, ter
 const erasedInWords = ({ at, by, reason }: { at: string; by: string; reason: string }): string =>
   `on ${at} by ${by}: ${reason}`;
 
-const nextOf = ({ next, why }: CheckpointView): string =>
-  next === null ? `unknown: ${why}` : next.length === 0 ? "nothing, it is done" : next.join(", ");
+function nextOf({ next, stored, why }: Ahead): string {
+  if (next === null) return `unknown: ${why}`;
+  if (next.length === 0) return why === undefined ? "nothing, it is done" : `the model is asked again: ${why}`;
+  return `${next.join(", ")}${stored.length === 0 ? "" : ` (${stored.join(", ")} has run, its result is stored)`}`;
+}
+
+/** The journal knows how the last run ended; whoever wrote into the state since then may have left it unfinished. */
+const isStale = (status: RunStatus, ahead: Ahead | undefined): boolean =>
+  (status === "finished" || status === "blocked" || status === "spent") &&
+  ahead?.next != null &&
+  (ahead.next.length > 0 || ahead.why !== undefined);
 
 async function viewOf(thread: string, opened: OpenedJournal, terminal: Terminal) {
   const { erasureOf, requireThread, statusOf } = await import("../journal.js");
@@ -77,9 +88,11 @@ async function viewOf(thread: string, opened: OpenedJournal, terminal: Terminal)
     const events = await journal.events({ thread });
     const erased = erasureOf(events);
     const trust = values?.["trust"] as { causes?: unknown } | undefined;
+    const ahead = tuple === undefined ? undefined : await aheadOf(thread, record.graph, opened, saver, terminal);
+    const status = await statusOf(journal, record);
     return {
       thread,
-      status: await statusOf(journal, record),
+      status: isStale(status, ahead) ? "interrupted" : status,
       graph: record.graph,
       task: record.task ?? null,
       erased: erased === undefined ? null : { ...erased, at: new Date(erased.at).toISOString() },
@@ -90,14 +103,9 @@ async function viewOf(thread: string, opened: OpenedJournal, terminal: Terminal)
         causes: parseCauses(trust?.causes).map(describeCause),
       },
       checkpoint:
-        tuple === undefined
+        tuple === undefined || ahead === undefined
           ? null
-          : {
-              id: tuple.checkpoint.id,
-              at: tuple.checkpoint.ts,
-              step: tuple.metadata?.step ?? 0,
-              ...(await nextNodes(thread, record.graph, opened, saver, terminal)),
-            },
+          : { id: tuple.checkpoint.id, at: tuple.checkpoint.ts, step: tuple.metadata?.step ?? 0, ...ahead },
       created: new Date(record.createdAt).toISOString(),
       updated: new Date(record.updatedAt).toISOString(),
       runs: [...new Set(events.map(({ scope }) => scope.run))],
@@ -126,25 +134,28 @@ async function viewOf(thread: string, opened: OpenedJournal, terminal: Terminal)
 }
 
 /** Only the graph itself knows where a checkpoint goes on. A thread can be looked at without it. */
-async function nextNodes(
+async function aheadOf(
   thread: string,
   name: string,
   { project }: OpenedJournal,
   saver: Awaited<ReturnType<typeof import("../../checkpoints/index.js")["openCheckpointer"]>>["saver"],
   { cwd }: Terminal,
-): Promise<Pick<CheckpointView, "next" | "why">> {
+): Promise<Ahead> {
   const { graphName, loadGraph } = await import("../project.js");
   const { explain } = await import("../exit.js");
-  if (project === undefined) return { next: null, why: `there is no langgraph.json in ${cwd} or above it` };
+  if (project === undefined) return { next: null, stored: [], why: `there is no langgraph.json in ${cwd} or above it` };
   try {
     const { graph, harness } = await loadGraph(project, graphName(project, name));
     graph.checkpointer = saver;
     try {
-      return { next: (await graph.getState({ configurable: { thread_id: thread } })).next };
+      const { standingOf } = await import("../../graphs/index.js");
+      const standing = standingOf(await graph.getState({ configurable: { thread_id: thread } }));
+      if (standing.at === "work") return { next: standing.next, stored: standing.stored };
+      return { next: [], stored: [], ...(standing.at === "loose end" ? { why: standing.why } : {}) };
     } finally {
       await harness.close();
     }
   } catch (error) {
-    return { next: null, why: explain(error).message };
+    return { next: null, stored: [], why: explain(error).message };
   }
 }

@@ -3,7 +3,15 @@
 
 import { randomUUID } from "node:crypto";
 import { deriveThread, type Journal, keyFileOf, openCheckpointer, openJournal } from "../../checkpoints/index.js";
-import { judgeAgain, readPolicy, readRecording, regressThread, replayThread, verifyRun } from "../../graphs/index.js";
+import {
+  canGoOn,
+  judgeAgain,
+  readPolicy,
+  readRecording,
+  regressThread,
+  replayThread,
+  verifyRun,
+} from "../../graphs/index.js";
 import type { Settings } from "../../models/index.js";
 import type { ReplayOptions } from "../commands/replay.js";
 import { CommandError, EXIT } from "../exit.js";
@@ -145,8 +153,8 @@ async function checkpointAt(
   for await (const state of graph.getStateHistory({ configurable: { thread_id: thread } })) {
     const id: unknown = state.config.configurable?.["checkpoint_id"];
     const at = state.metadata?.step;
-    if (at === step && typeof id === "string" && state.next.length > 0) return id;
-    if (at !== undefined && state.next.length > 0) steps.push(at);
+    if (at === step && typeof id === "string" && canGoOn(state)) return id;
+    if (at !== undefined && canGoOn(state)) steps.push(at);
   }
   throw new CommandError(
     steps.length === 0

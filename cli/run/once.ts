@@ -69,7 +69,8 @@ export async function runOnce(target: Target, task: string | undefined, opened: 
       if (!json) say(terminal.errStyle.dim(`thread: ${thread}`));
       return new Reporter({ journal, thread }, terminal, json);
     });
-    if (!ran && !json) say("This thread has finished: there is nothing to resume.");
+    if (!ran && !json)
+      say(`This thread has ${outcome.status === "finished" ? "finished" : "ended"}: there is nothing to resume.`);
     const { status, error } = outcome;
     const pending = await journal.approvals({ thread, status: "pending" });
     const canRewind = pending.some(({ deficits }) => deficits.some(({ axis }) => axis !== "integrity"));

@@ -1,9 +1,10 @@
 // How a run ended, read from what LangGraph and the journal say. The exit code follows from the outcome alone.
 
 import { type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
-import { isGraphDrained, type StateSnapshot } from "@langchain/langgraph";
+import { isGraphDrained } from "@langchain/langgraph";
 import { BudgetError, CapacityWaitError } from "../../capacity/index.js";
 import type { Journal, RecordedEvent, RunStatus } from "../../checkpoints/index.js";
+import { openInterrupts, type Stand, standingOf, UnfinishedError } from "../../graphs/index.js";
 import { type ApprovalInterrupt, isStopped, type ParkedRequest } from "../../nodes/index.js";
 
 /** How a run ended. `message`: why it has not finished. */
@@ -25,13 +26,11 @@ export function outcomeOfError(error: unknown, { interrupted }: { readonly inter
 
 /** What a graph that stopped without an error is waiting for, or that it is done. */
 export async function outcomeOfState(
-  state: Pick<StateSnapshot, "next" | "tasks" | "values">,
+  state: Stand,
   journal: Pick<Journal, "events" | "approval">,
   thread: string,
 ): Promise<Outcome> {
-  const values = state.tasks.flatMap((task) =>
-    task.interrupts.map((each) => each.value as { type?: unknown } | undefined),
-  );
+  const values = openInterrupts(state) as readonly ({ type?: unknown } | undefined)[];
   const asked = values.find((value) => value?.type === "approval") as ApprovalInterrupt | undefined;
   if (asked !== undefined) return { status: "waiting", message: asked.message };
   const parked = values.find((value) => value?.type === "parked") as ParkedRequest | undefined;
@@ -43,14 +42,17 @@ export async function outcomeOfState(
       message: `a node asks something that only Studio can answer: ${JSON.stringify(other)}`,
     };
   }
-  if (state.next.length > 0) return { status: "interrupted" };
+  const standing = standingOf(state);
+  if (standing.at === "work") return { status: "interrupted" };
+  if (standing.at === "nothing") return { status: "failed", error: new UnfinishedError("nothing of it was saved") };
+  if (standing.at === "loose end") return { status: "failed", error: new UnfinishedError(standing.why) };
   if (isStopped(messagesOf(state.values).at(-1))) return { status: "spent" };
   return { status: (await wasRefused(state, journal, thread)) ? "blocked" : "finished" };
 }
 
 /** Whether, since the user last said something, an action was blocked, rejected, or never approved in time. */
 async function wasRefused(
-  { values }: Pick<StateSnapshot, "values">,
+  { values }: Pick<Stand, "values">,
   journal: Pick<Journal, "events" | "approval">,
   thread: string,
 ): Promise<boolean> {

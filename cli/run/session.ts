@@ -5,7 +5,8 @@ import { randomUUID } from "node:crypto";
 import { HumanMessage } from "@langchain/core/messages";
 import type { BaseCheckpointSaver, StateSnapshot } from "@langchain/langgraph";
 import type { Priority } from "../../capacity/index.js";
-import type { Journal, Lease, Scope } from "../../checkpoints/index.js";
+import type { Journal, Lease, RecordedEvent, Scope } from "../../checkpoints/index.js";
+import { type Standing, standingOf } from "../../graphs/index.js";
 import { BudgetKeeper, isStopped, type RunBudget } from "../../nodes/index.js";
 import { BOTTOM, readLabel, TOP, type Trust, trustOf } from "../../trust/index.js";
 import { CommandError } from "../exit.js";
@@ -49,6 +50,10 @@ interface Prepared {
   readonly done: boolean;
 }
 
+const say = (task: string): Prepared => ({ input: { messages: [new HumanMessage(task)] }, task, done: false });
+
+const goOn = (input: Prepared["input"]): Prepared => ({ input, task: undefined, done: false });
+
 /** One run. */
 export class Session {
   private readonly scope: Scope;
@@ -77,7 +82,6 @@ export class Session {
         return outcome;
       }
       const told = task === undefined ? {} : { task };
-      await journal.updateThread(thread, { status: "running", graph: loaded.name, ...told });
       const listening = report();
       try {
         const { model, offline } = loaded.harness.model;
@@ -100,7 +104,11 @@ export class Session {
 
   /** The thread's state as it was last saved. */
   state(): Promise<StateSnapshot> {
-    return this.options.loaded.graph.getState({ configurable: { thread_id: this.options.thread } });
+    return this.options.loaded.graph.getState(this.config);
+  }
+
+  private get config() {
+    return { configurable: { thread_id: this.options.thread } };
   }
 
   /** The thread's trust: of its last checkpoint, or the journal's floor when there is none. */
@@ -113,37 +121,43 @@ export class Session {
 
   private async prepare(journal: Journal): Promise<Prepared> {
     const { mode, task, thread, loaded } = this.options;
-    const say = (text: string): Prepared => ({
-      input: { messages: [new HumanMessage(text)] },
-      task: text,
-      done: false,
-    });
     if (mode === "start" || (mode === "queued" && (await journal.thread(thread))?.task === undefined)) {
       await journal.beginThread(thread, loaded.name, TOP);
       return say(task ?? "");
     }
-    if (mode === "more") {
-      await this.withdrawPending(journal);
-      return say(task ?? "");
-    }
     const state = await this.state();
-    if (state.config.configurable?.["checkpoint_id"] === undefined) {
+    const standing = standingOf(state);
+    if (mode === "more") return this.sayMore(task ?? "", standing, journal);
+    const untaken = untakenTask(await journal.events({ thread }), state.config.configurable?.["checkpoint_id"]);
+    if (standing.at === "nothing") {
       // It was killed before its first checkpoint: its task is all there is, and nothing was done yet.
-      const known = (await journal.thread(thread))?.task;
+      const known = untaken ?? (await journal.thread(thread))?.task;
       if (known !== undefined) return say(known);
       throw new CommandError(`thread ${thread} has no checkpoint in this database. Start the task again.`);
     }
-    // Killed right after its input was saved, a thread has no next step, and that is no end: LangGraph takes the input in.
-    const ended = state.next.length === 0 && state.metadata?.source !== "input";
-    const stopped = ended && isStopped(messagesOf(state.values).at(-1));
-    const done = ended && !(stopped && (await this.reopen()));
-    return { input: null, task: undefined, done };
+    if (untaken !== undefined) return this.sayMore(untaken, standing, journal);
+    if (standing.at === "work") return goOn(null);
+    // From its beginning, with nothing new said: the model is asked again, and told which of its calls have no answer.
+    if (standing.at === "loose end") return goOn({ messages: [] });
+    const stopped = isStopped(messagesOf(state.values).at(-1));
+    return { ...goOn(null), done: !(stopped && (await this.reopen())) };
+  }
+
+  /**
+   * Abandons what was under way. LangGraph would drop what is stored of it as well, answers of the model among it: that is
+   * taken in first.
+   */
+  private async sayMore(text: string, standing: Standing, journal: Journal): Promise<Prepared> {
+    await this.withdrawPending(journal);
+    const [stored] = standing.at === "work" ? standing.stored : [];
+    if (stored !== undefined) await this.options.loaded.graph.updateState(this.config, {}, stored);
+    return say(text);
   }
 
   /** A run that its budget stopped goes on where it was: before the step that had the last word. */
   private async reopen(): Promise<boolean> {
     const { graph } = this.options.loaded;
-    const config = { configurable: { thread_id: this.options.thread } };
+    const { config } = this;
     let stopped: string | undefined;
     for await (const { next } of graph.getStateHistory(config)) {
       const [step, ...beside] = next;
@@ -209,9 +223,24 @@ export class Session {
     const told = error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) };
     try {
       await journal.append({ ...this.scope, run }, { kind: "run.end", status, ...told });
-      await journal.updateThread(this.options.thread, { status });
     } catch (journalError) {
       if (error === undefined) throw journalError; // What stopped the run is what the user has to hear of.
     }
   }
+}
+
+/**
+ * The task that was given last, when the run that took it was killed before the graph had it: no checkpoint since has
+ * taken anything in. One that the journal does not know is that run's; it was killed before it could tell.
+ */
+function untakenTask(events: readonly RecordedEvent[], checkpoint: unknown): string | undefined {
+  const given = events.findLastIndex(({ event }) => event.kind === "run.start" && event.task !== undefined);
+  const start = events[given]?.event;
+  if (start?.kind !== "run.start") return undefined;
+  const told = (from: number, fits: (event: Extract<RecordedEvent["event"], { kind: "checkpoint" }>) => boolean) =>
+    events.slice(from).some(({ event }) => event.kind === "checkpoint" && fits(event));
+  const isTaken =
+    told(given, ({ source }) => source === "input") ||
+    (checkpoint !== undefined && !told(0, ({ id }) => id === checkpoint));
+  return isTaken ? undefined : start.task;
 }

@@ -64,7 +64,7 @@ async function lookAgain(thread: string, queue: Following["queue"], signal: Abor
 /** What the journal and the last checkpoint say at the end. */
 async function tellEnd({ thread, state, status: ended, message }: Standing, following: Following): Promise<number> {
   const { settings, options, terminal } = following;
-  const status = state === "waiting" || state === "failed" ? state : (ended ?? "finished");
+  const status = state === "waiting" ? state : (ended ?? "failed"); // What does not say how it ended has not finished.
   const journal = openJournal(settings.database, { keyFile: settings.keyFile });
   const { saver, close } = await openCheckpointer(settings.database);
   try {

@@ -62,8 +62,14 @@ export function standingOf(job: JobFacts, where: string): Standing {
         ...present("worker", job.processedBy),
       };
     case "completed": {
-      const { status, message } = runResult.catch({ status: "finished" }).parse(job.returnvalue);
-      return { ...base, state: "done", status, ...present("since", job.finishedOn), ...present("message", message) };
+      const read = runResult.safeParse(job.returnvalue);
+      const { status, message } = read.data ?? { message: "how it ended cannot be read here; the journal knows" };
+      return {
+        ...{ ...base, state: "done" },
+        ...present("status", status),
+        ...present("since", job.finishedOn),
+        ...present("message", message),
+      };
     }
     case "failed":
       return {
@@ -101,7 +107,7 @@ export function describeStanding({ state, worker, until, message, status }: Stan
     case "queued":
       return `queued${end}${why}`;
     case "done":
-      return status ?? "finished";
+      return status ?? `done${why}`;
     case "failed":
       return `failed${why}`;
     case "waiting":

@@ -54,7 +54,22 @@ export function eventsThatCount(events: readonly RecordedEvent[]): Counted {
       }
     }
   }
+  for (const index of untaken(positioned)) dropped.add(index);
   return { record: positioned.filter(({ index }) => !dropped.has(index)), repeated, cutAt };
+}
+
+/** Inputs that the graph was killed over before it had them: nothing was saved, and the same was said again. */
+function untaken(events: readonly Positioned[]): readonly number[] {
+  const found: number[] = [];
+  let last: { readonly index: number; readonly value: string | undefined } | undefined;
+  for (const { index, recorded } of events) {
+    const { event, scope } = recorded;
+    if (event.kind === "checkpoint") last = undefined;
+    if (event.kind !== "input" || scope.node !== undefined) continue;
+    if (last !== undefined && event.as === "input" && event.value === last.value) found.push(last.index);
+    last = event.as === "input" ? { index, value: event.value } : undefined;
+  }
+  return found;
 }
 
 /** Whether a subagent that was cut off began anew later. Else it went on from its own checkpoint: what it did before counts. */

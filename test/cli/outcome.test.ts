@@ -1,6 +1,6 @@
 // What the end of a graph means for a run: its status, and what a person is told.
 
-import { type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { describe, expect, test } from "vitest";
 import { CapacityWaitError } from "../../capacity/index.js";
 import type { ApprovalRecord, RecordedEvent } from "../../checkpoints/index.js";
@@ -31,7 +31,8 @@ describe("outcomes", () => {
   });
 
   describe("an action that was not allowed makes the end blocked", () => {
-    const done = (messages: readonly BaseMessage[] = []) => ({ next: [], tasks: [], values: { messages } }) as never;
+    const done = (messages: readonly BaseMessage[] = []) =>
+      ({ next: [], tasks: [], values: { messages: [...messages, new AIMessage("That is all.")] } }) as never;
     const event = (of: object) => ({ scope: { thread: "t", run: "r" }, seq: 1, at: 0, event: of }) as RecordedEvent;
     const start = event({ kind: "run.start", resumed: false });
     const asked = event({ kind: "gate.decision", verdict: "ask", approval: "a" });

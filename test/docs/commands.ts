@@ -58,6 +58,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "npx bulkhead bench overhead": "test/lab/overhead.test.ts",
   "npx bulkhead bench quota": "test/lab/quota.test.ts",
   "npx bulkhead bench capacity": "test/lab/capacity.test.ts",
+  "npm run build && npm run kills -- --kills 300 --seed 12 --db sqlite": "test/lab/kills.int.test.ts",
+  "npm run kills -- --kills 300 --seed 13 --db postgres": "test/lab/kills.int.test.ts",
   "npx bulkhead erase THREAD": "test/cli/erase.test.ts",
   "npx bulkhead gc --older-than 30d --dry-run": "test/cli/gc.test.ts",
   "npx bulkhead gc --older-than 30d": "test/cli/gc.test.ts",

@@ -37,6 +37,14 @@ describe("of a record counts", () => {
     expect(indices([input], [start, a], [lot(0), a], [end, a], [state("s"), { step: 1 }])).toEqual([0, 1, 2, 3, 4]);
   });
 
+  test("not an input that the graph was killed over before it had it, and that was said again", () => {
+    const taken = state("s");
+    expect(indices([input], [input], [taken], [input], [taken])).toEqual([1, 2, 3, 4]);
+    const another: HarnessEvent = { kind: "input", as: "input", value: "w" };
+    expect(indices([input], [another], [taken])).toEqual([0, 1, 2]);
+    expect(indices([input], [resume], [taken])).toEqual([0, 1, 2]);
+  });
+
   test("not what a node did that was cut off, even if it was never done again", () => {
     expect(indices([start, a], [lot(0), a], [start, a], [lot(1), a], [end, a])).toEqual([2, 3, 4]);
     expect(indices([input], [start, a], [lot(0), a])).toEqual([0]);

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { type BaseMessage, HumanMessage } from "@langchain/core/messages";
 import { CapacityWaitError } from "../../../../capacity/index.js";
 import { type Journal, openCheckpointer, openJournal } from "../../../../checkpoints/index.js";
-import { type AnyCompiledGraph, agentGraph } from "../../../../graphs/index.js";
+import { type AnyCompiledGraph, agentGraph, hasEnded, openInterrupts } from "../../../../graphs/index.js";
 import { labelledMemory, openStore } from "../../../../memory/index.js";
 import { readSettings, resolveModel } from "../../../../models/index.js";
 import { type HarnessTool, isGated, type ParkedRequest } from "../../../../nodes/index.js";
@@ -96,11 +96,11 @@ async function drive(graph: AnyCompiledGraph, run: Run, journal: Journal): Promi
   if (!begun) await journal.beginThread(thread, "agent", TOP);
   let input: object | null = begun ? null : say(task.text);
   // One that was killed right after its end has nothing to go on with, but perhaps something in doubt.
-  let hasEnded = begun && known?.next.length === 0;
+  let isOver = known !== undefined && begun && hasEnded(known);
   for (;;) {
     try {
-      if (!hasEnded) await graph.invoke(input, { configurable, durability: "sync" });
-      hasEnded = false;
+      if (!isOver) await graph.invoke(input, { configurable, durability: "sync" });
+      isOver = false;
     } catch (error) {
       if (!CapacityWaitError.isInstance(error)) throw error;
       await clock.sleep(Math.max(ASK_AGAIN_MS, error.retryAt - clock.now()));
@@ -109,13 +109,13 @@ async function drive(graph: AnyCompiledGraph, run: Run, journal: Journal): Promi
     }
     input = null;
     const state = await graph.getState({ configurable });
-    const asked = state.tasks.flatMap(({ interrupts }) => interrupts.map(({ value }) => value as { type?: string }));
+    const asked = openInterrupts(state) as readonly { type?: string }[];
     const parked = asked.find(({ type }) => type === "parked") as ParkedRequest | undefined;
     if (parked !== undefined) {
       await clock.sleep(Math.max(ASK_AGAIN_MS, parked.retryAt - clock.now()));
     } else if (asked.length > 0) {
       await decide(journal, thread, operator);
-    } else if (state.next.length === 0) {
+    } else if (hasEnded(state)) {
       const doubts = await settleDoubts(journal, thread, operator);
       if (doubts === undefined) {
         const answer = (state.values as { messages?: BaseMessage[] }).messages?.at(-1)?.text ?? "";

@@ -5,13 +5,14 @@ import type { BaseMessage } from "@langchain/core/messages";
 import { Command } from "@langchain/langgraph";
 import { ChatOpenAI } from "@langchain/openai";
 import type { HITLRequest, HITLResponse, Interrupt } from "langchain";
+import { canGoOn, type Stand } from "../../../../graphs/index.js";
 import type { Order } from "../order.js";
 import type { Run } from "./harness.js";
 
 /** What is used of an agent. */
 export interface PeerAgent {
   invoke(input: unknown, config: object): Promise<unknown>;
-  readonly graph: { getState(config: object): Promise<{ readonly values: unknown; readonly next: readonly string[] }> };
+  readonly graph: { getState(config: object): Promise<Pick<Stand, "values" | "tasks">> };
 }
 
 interface State {
@@ -30,7 +31,7 @@ export async function runPeer(agent: PeerAgent, { task, thread, resume, operator
   let state: State;
   const known = resume ? await agent.graph.getState(config) : undefined;
   const begun = ((known?.values as State | undefined)?.messages ?? []).length > 0;
-  if (known !== undefined && begun && known.next.length === 0) state = known.values as State;
+  if (known !== undefined && begun && !canGoOn(known)) state = known.values as State;
   else state = (await agent.invoke(begun ? null : say, config)) as State;
   for (;;) {
     const [asked] = state.__interrupt__ ?? [];
