@@ -2,8 +2,9 @@
 // `next` does not tell: it leaves out every task whose writes are stored already, so that a run which was killed between
 // its last stored write and the next checkpoint has no `next`, and everything still to do.
 
-import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
 import type { StateSnapshot } from "@langchain/langgraph";
+import { unansweredCalls } from "../nodes/index.js";
 
 /** What of a snapshot is looked at. */
 export type Stand = Pick<StateSnapshot, "next" | "tasks" | "values"> & Partial<Pick<StateSnapshot, "config">>;
@@ -59,21 +60,13 @@ function looseEnd(messages: unknown): string | undefined {
   return last.text.trim() === "" ? "its last message says nothing" : undefined;
 }
 
-/** The calls of the last plan without a result after it. One without an id can have none; a result answers one call. */
+/** The calls of the last plan without a result, by name. */
 function unanswered(messages: readonly BaseMessage[]): readonly string[] {
-  const at = messages.findLastIndex((message) => AIMessage.isInstance(message));
+  const at = messages.findLastIndex(AIMessage.isInstance);
   const plan = messages[at];
-  if (plan === undefined || !AIMessage.isInstance(plan)) return [];
-  const results = messages
-    .slice(at)
-    .flatMap((message) => (ToolMessage.isInstance(message) ? [message.tool_call_id] : []));
-  const calls = [...(plan.tool_calls ?? []), ...(plan.invalid_tool_calls ?? [])];
-  return calls.flatMap(({ id, name }) => {
-    const result = id === undefined ? -1 : results.indexOf(id);
-    if (result < 0) return [name ?? "a call without a name"];
-    results.splice(result, 1);
-    return [];
-  });
+  const unread = plan !== undefined && AIMessage.isInstance(plan) ? (plan.invalid_tool_calls ?? []) : [];
+  const open = [...unansweredCalls(messages, at).map(({ call }) => call), ...unread];
+  return open.map(({ name }) => name || "a call without a name");
 }
 
 const UNFINISHED = Symbol.for("bulkhead.UnfinishedError");

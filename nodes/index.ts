@@ -13,6 +13,7 @@ export {
   openCalls,
   openCallsOf,
   TASK_TOOL,
+  unansweredCalls,
 } from "./calls.js";
 export { type CompactOptions, compact } from "./compact.js";
 export { type Compensation, compensateEffect } from "./compensate.js";
