@@ -31,7 +31,8 @@ export interface Verdict {
 export async function judged(response: Response, { failed, answered }: Verdict): Promise<Response> {
   const { status, statusText, headers } = response;
   const type = headers.get("content-type") ?? "";
-  if (response.ok && type.includes("text/event-stream") && response.body !== null) {
+  // What has no type, or a wrong one, may be a stream all the same.
+  if (response.ok && response.body !== null && (type === "" || type.startsWith("text/"))) {
     const events = eventsOf((error) => failed(new ProviderError(undefined, headers, error)), answered);
     return new Response(response.body.pipeThrough(events), { status, statusText, headers });
   }
@@ -54,17 +55,17 @@ export async function judged(response: Response, { failed, answered }: Verdict):
 const isError = (text: string): boolean => /"(?:error|errors|detail)"/.test(text) && isErrorBody(parsed(text));
 
 /** The longest event that is looked at, in characters. */
-const LONGEST_EVENT = 64_000;
+const LONGEST_EVENT = 1_000_000;
 
 /**
  * Hands server-sent events on as they are, up to the first that is an error: that one is written as OpenAI's client reads
  * it, and nothing follows. Errors are `data: {"error": …}` (OpenAI, vLLM, OpenRouter), `event: error` (many), `error: …`
- * (llama.cpp), and JSON that is no event at all (gateways).
+ * (llama.cpp), and JSON or a page that is no event at all (gateways).
  */
 function eventsOf(failed: (error: unknown) => void, answered: () => void): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  let rest = "";
+  let held: string[] = [];
   let over = false;
   const pass = (event: string, out: TransformStreamDefaultController<Uint8Array>): void => {
     if (over || event === "") return;
@@ -75,35 +76,30 @@ function eventsOf(failed: (error: unknown) => void, answered: () => void): Trans
     }
     over = true;
     failed(error);
-    out.enqueue(
-      encoder.encode(`data: ${JSON.stringify({ error: { message: readProviderError(error, 0).message } })}\n\n`),
-    );
+    const message = readProviderError(error, 0).message;
+    out.enqueue(encoder.encode(`data: ${JSON.stringify({ error: { message } })}\n\n`));
   };
   return new TransformStream({
     transform(part, out) {
       if (over) return;
-      const from = Math.max(0, rest.length - 3);
-      rest += decoder.decode(part, { stream: true });
-      const end = lastBoundary(rest, from);
-      if (end === 0) return;
-      for (const event of rest.slice(0, end).split(/(?<=\n\n|\r\n\r\n|\r\r)/)) pass(event, out);
-      rest = rest.slice(end);
+      // What arrived is looked at once, with the last characters before it: an event may take many parts.
+      const before = held.at(-1)?.slice(-3) ?? "";
+      const text = decoder.decode(part, { stream: true });
+      held.push(text);
+      if (!BOUNDARY.test(before + text)) return;
+      const events = held.join("").split(AFTER_BOUNDARY);
+      held = [events.pop() ?? ""];
+      for (const event of events) pass(event, out);
     },
     flush(out) {
-      pass(rest + decoder.decode(), out);
+      pass(held.join("") + decoder.decode(), out);
       if (!over) answered();
     },
   });
 }
 
-/** Where the last whole event of a text ends; 0 when none ends after `from`. */
-function lastBoundary(text: string, from: number): number {
-  const ends = ["\n\n", "\r\n\r\n", "\r\r"].map((end) => {
-    const at = text.lastIndexOf(end);
-    return at < from ? 0 : at + end.length;
-  });
-  return Math.max(...ends);
-}
+const BOUNDARY = /\n\n|\r\n\r\n|\r\r/;
+const AFTER_BOUNDARY = /(?<=\n\n|\r\n\r\n|\r\r)/;
 
 /** The error that an event is, if it is one. */
 function errorIn(event: string): unknown {
@@ -121,6 +117,6 @@ function errorIn(event: string): unknown {
   const error = fieldOf("error");
   if (error !== undefined) return { error: parsed(error) };
   if (fieldOf("event") === "error") return { error: parsed(data ?? "") };
-  const body = parsed(data ?? event.trim());
-  return isErrorBody(body) ? body : undefined;
+  const body = parsed(data ?? event);
+  return isErrorBody(body) || /^\s*<(?:!doctype|html)/i.test(event) ? body : undefined;
 }
