@@ -343,6 +343,25 @@ describe("streams", () => {
     );
   });
 
+  test("an event is handed on as soon as it is whole", async () => {
+    let send: (text: string) => void = () => {};
+    const body = new ReadableStream<Uint8Array>({
+      start(out) {
+        send = (text) => out.enqueue(bytes(text));
+      },
+    });
+    const response = await judged(new Response(body, { headers: { "content-type": "text/event-stream" } }), {
+      failed: () => {},
+      answered: () => {},
+    });
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    for (const event of ["data: 1\n\n", "data: 2\r\n\r\n", "data: 3\r\r"]) {
+      send(event);
+      expect(new TextDecoder().decode((await reader.read()).value)).toBe(event);
+    }
+    await reader.cancel();
+  });
+
   test("what came before the error is handed on, what comes after it is not", async () => {
     const good = 'data: {"choices":[{"delta":{"content":"a"}}]}\n\n';
     const { text, failed, answered } = await through([
