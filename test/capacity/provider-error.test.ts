@@ -5,13 +5,15 @@ import { describe, expect, test } from "vitest";
 import { durationMs } from "../../capacity/headers.js";
 import { classifyError } from "../../capacity/index.js";
 import { isErrorBody, LONGEST_WORDS, readProviderError } from "../../capacity/provider-error.js";
-import { judged, type ProviderError } from "../../capacity/provider-response.js";
+import { judged, ProviderError } from "../../capacity/provider-response.js";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 
-/** As a client throws it. */
+/** As a client throws it; what came with status 200, as the gate notes it. */
 const thrown = (status: number | undefined, error: unknown, headers: Record<string, string> = {}): Error =>
-  Object.assign(new Error(`${status} (no words)`), { status, error, headers: new Headers(headers) });
+  status === undefined
+    ? new ProviderError(undefined, new Headers(headers), error)
+    : Object.assign(new Error(`${status} (no words)`), { status, error, headers: new Headers(headers) });
 
 describe("durations", () => {
   test.each([
@@ -224,6 +226,11 @@ describe("kinds", () => {
   });
 });
 
+test("an error of somebody else's client without a status says nothing of a provider", () => {
+  const error = Object.assign(new Error("m"), { error: { code: 429, message: "rate limit exceeded" } });
+  expect(classifyError(error, NOW)).toMatchObject({ kind: "server-error", clean: false });
+});
+
 describe("whatever is thrown", () => {
   const deep = (): unknown => {
     let body: unknown = "end";
@@ -288,9 +295,8 @@ describe("whatever is thrown", () => {
           const sorted = classifyError(bare, NOW);
           let wrapped: unknown = bare;
           for (let n = 0; n < times; n += 1) wrapped = new Error("wrapped", { cause: wrapped });
-          if (code !== undefined || (error !== null && typeof error === "object") || typeof error === "string") {
-            expect(classifyError(wrapped, NOW)).toEqual(sorted);
-          }
+          expect(classifyError(wrapped, NOW)).toMatchObject({ kind: sorted.kind, clean: sorted.clean });
+          if (code !== undefined) expect(classifyError(wrapped, NOW)).toEqual(sorted);
           expect(sorted.message.length).toBeLessThanOrEqual(LONGEST_WORDS);
           expect(sorted.retryAfterMs ?? 1).toBeGreaterThan(0);
         },
