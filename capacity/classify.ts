@@ -109,9 +109,8 @@ function classifyLink(link: Link, now: number): Failure | undefined {
     return { kind: link.kind, clean: link.kind === "bad-response", message };
   }
   if (link.name === "ContextOverflowError") return { kind: "context-length", clean: true, message };
-  // A client throws an error event of a stream without a status.
-  const said = typeof link.error === "string" || (typeof link.error === "object" && link.error !== null);
-  if (typeof link.status === "number" || said) return classifyAnswer(link, message, now);
+  // The gate's own has no status when the provider said it with a 200.
+  if (typeof link.status === "number" || link.name === "ProviderError") return classifyAnswer(link, message, now);
   return classifyConnection(link, message);
 }
 

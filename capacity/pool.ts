@@ -120,7 +120,8 @@ export class QuotaPool {
         return value;
       } catch (error) {
         const failure = classifyError(error, this.#clock.now());
-        if (failure.kind !== "rate-limit") throw error;
+        // A 5xx that speaks of a limit may have done something before it met it.
+        if (failure.kind !== "rate-limit" || (failure.status ?? 0) >= 500) throw error;
         this.#pauseAfter(failure.retryAfterMs, sentAt);
         if (refusals >= MOST_REFUSALS) throw error;
       } finally {
@@ -257,27 +258,30 @@ export class QuotaPool {
     try {
       const response = await inner(input, { ...init, signal: request.signal });
       if (call !== undefined) call.last.headers = limitHeaders(response.headers);
-      if (response.ok) this.#limiter.answered(remainingOf(response.headers));
+      const refused = response.status === 429;
+      if (!refused) this.#limiter.answered(remainingOf(response.headers));
       const { witness, id = "" } = call ?? {};
       const whole = witness === undefined ? undefined : (raw: string) => witness.received(id, raw);
       const followed = followedToTheEnd(response, request.signal, ended, whole);
-      return await judged(followed, {
-        failed: (error) => this.#failed(error, sentAt, call),
-        answered: () => this.#refusals.answered(sentAt),
-      });
+      const answered = (): void => this.#refusals.answered(sentAt);
+      if (call !== undefined || refused)
+        return await judged(followed, { answered, failed: (error) => this.#failed(error, sentAt, call) });
+      answered(); // What else a tool's own API says is the tool's to read.
+      return followed;
     } catch (error) {
       ended();
       throw error;
     }
   }
 
-  /** The provider said something else than an answer. That it is asked too fast pauses everybody. */
+  /** The provider did not answer. That it is asked too fast pauses everybody. */
   #failed(error: ProviderError, sentAt: number, call: CallInProgress | undefined): void {
     if (call !== undefined) call.last.thrown = error;
     const { kind, retryAfterMs: hint } = classifyError(error, this.#clock.now());
     if (kind !== "rate-limit") {
+      // It has not taken in a single token of what was too long: the others need not wait for them.
+      if (kind === "context-length") this.#limiter.correct(-(call?.last.charged ?? 0));
       this.#refusals.answered(sentAt);
-      if (error.status !== undefined) this.#limiter.answered(remainingOf(error.headers));
       return;
     }
     const pausedMs = this.#pauseAfter(hint, sentAt);

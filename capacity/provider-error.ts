@@ -19,8 +19,9 @@ export interface ProviderWords {
 
 /** The most characters of a provider's words that are kept. */
 export const LONGEST_WORDS = 2_000;
-/** The most characters of a body that are looked at. */
-const LONGEST_BODY = 64_000;
+/** The most of one message that is looked at, markup and all, and of a whole body, in characters. */
+const LONGEST_MESSAGE = 8_000;
+const LONGEST_BODY = 1_000_000;
 /** How often an error may be wrapped in another, and how many objects are looked at. */
 const DEEPEST = 8;
 const MOST = 64;
@@ -109,7 +110,7 @@ interface Found {
 function collect(of: unknown, found: Found, now: number, depth: number): void {
   if (depth > DEEPEST) return;
   if (typeof of === "string") {
-    if (of !== "") found.messages.push(of.slice(0, LONGEST_BODY));
+    if (of !== "") found.messages.push(of.slice(0, LONGEST_MESSAGE));
     return;
   }
   if (Array.isArray(of)) {
@@ -133,7 +134,7 @@ function noteMessage(value: unknown, found: Found, now: number, depth: number): 
   if (typeof value !== "string" || value === "") return;
   const inner = parsed(value);
   if (typeof inner === "object") collect(inner, found, now, depth + 1);
-  else found.messages.push(value.slice(0, LONGEST_BODY));
+  else found.messages.push(value.slice(0, LONGEST_MESSAGE));
 }
 
 function noteName(value: unknown, found: Found): void {
@@ -172,7 +173,7 @@ function hintIn(message: string): number | undefined {
 
 /** What to show: each message once, without markup. */
 function words(messages: readonly string[]): string {
-  const plain = messages.map((message) => withoutMarkup(message.slice(0, LONGEST_BODY)));
+  const plain = messages.slice(0, 16).map(withoutMarkup);
   const said = plain.filter(
     (text, index) => text !== "" && !plain.slice(0, index).some((other) => other.includes(text)),
   );
@@ -181,10 +182,9 @@ function words(messages: readonly string[]): string {
 }
 
 function withoutMarkup(text: string): string {
-  const cut = text.slice(0, LONGEST_WORDS * 4);
-  const plain = /^\s*<(?:!doctype|html|head|body|\?xml)/i.test(cut)
-    ? cut.replace(/<(style|script)\b[^>]{0,200}>[^<]*/gi, " ").replace(/<[^<>]{0,500}>/g, " ")
-    : cut;
+  const plain = /^\s*<(?:!doctype|html|head|body|h1|\?xml)/i.test(text)
+    ? text.replace(/<(style|script)\b[^>]{0,200}>[^<]*/gi, " ").replace(/<[^<>]{0,500}>/g, " ")
+    : text;
   return plain.replace(/\s+/g, " ").trim();
 }
 

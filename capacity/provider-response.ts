@@ -31,9 +31,10 @@ export interface Verdict {
 export async function judged(response: Response, { failed, answered }: Verdict): Promise<Response> {
   const { status, statusText, headers } = response;
   const type = headers.get("content-type") ?? "";
-  if (response.ok && type.includes("text/event-stream") && response.body !== null) {
-    const events = eventsOf((error) => failed(new ProviderError(undefined, headers, error)), answered);
-    return new Response(response.body.pipeThrough(events), { status, statusText, headers });
+  // What has no type, or a wrong one, may be a stream all the same.
+  if (response.ok && response.body !== null && (type === "" || type.startsWith("text/"))) {
+    const watch = watchEvents((error) => failed(new ProviderError(undefined, headers, error)), answered);
+    return new Response(watched(response.body, watch), { status, statusText, headers });
   }
   if (response.ok && !type.includes("json")) {
     answered();
@@ -54,56 +55,83 @@ export async function judged(response: Response, { failed, answered }: Verdict):
 const isError = (text: string): boolean => /"(?:error|errors|detail)"/.test(text) && isErrorBody(parsed(text));
 
 /** The longest event that is looked at, in characters. */
-const LONGEST_EVENT = 64_000;
+const LONGEST_EVENT = 1_000_000;
 
 /**
  * Hands server-sent events on as they are, up to the first that is an error: that one is written as OpenAI's client reads
  * it, and nothing follows. Errors are `data: {"error": …}` (OpenAI, vLLM, OpenRouter), `event: error` (many), `error: …`
- * (llama.cpp), and JSON that is no event at all (gateways).
+ * (llama.cpp), and JSON or a page that is no event at all (gateways).
  */
-function eventsOf(failed: (error: unknown) => void, answered: () => void): TransformStream<Uint8Array, Uint8Array> {
+function watchEvents(failed: (error: unknown) => void, answered: () => void): EventWatch {
   const decoder = new TextDecoder();
-  const encoder = new TextEncoder();
-  let rest = "";
+  let held: string[] = [];
   let over = false;
-  const pass = (event: string, out: TransformStreamDefaultController<Uint8Array>): void => {
-    if (over || event === "") return;
+  const pass = (event: string): string => {
+    if (over || event === "") return "";
     const error = event.length > LONGEST_EVENT ? undefined : errorIn(event);
-    if (error === undefined) {
-      out.enqueue(encoder.encode(event));
-      return;
-    }
+    if (error === undefined) return event;
     over = true;
     failed(error);
-    out.enqueue(
-      encoder.encode(`data: ${JSON.stringify({ error: { message: readProviderError(error, 0).message } })}\n\n`),
-    );
+    return `data: ${JSON.stringify({ error: { message: readProviderError(error, 0).message } })}\n\n`;
   };
-  return new TransformStream({
-    transform(part, out) {
-      if (over) return;
-      const from = Math.max(0, rest.length - 3);
-      rest += decoder.decode(part, { stream: true });
-      const end = lastBoundary(rest, from);
-      if (end === 0) return;
-      for (const event of rest.slice(0, end).split(/(?<=\n\n|\r\n\r\n|\r\r)/)) pass(event, out);
-      rest = rest.slice(end);
+  return {
+    see(part) {
+      // What arrived is looked at once, with the last characters before it: an event may take many parts.
+      const before = held.at(-1)?.slice(-3) ?? "";
+      const text = decoder.decode(part, { stream: true });
+      held.push(text);
+      if (!BOUNDARY.test(before + text)) return "";
+      const events = held.join("").split(AFTER_BOUNDARY);
+      const last = events.at(-1) ?? "";
+      held = BOUNDARY.test(last) ? [] : [last];
+      if (held.length > 0) events.pop();
+      return events.map(pass).join("");
     },
-    flush(out) {
-      pass(rest + decoder.decode(), out);
+    end() {
+      const rest = pass(held.join("") + decoder.decode());
       if (!over) answered();
+      return rest;
+    },
+  };
+}
+
+/** Each gives the text that may be handed on now. */
+interface EventWatch {
+  see(part: Uint8Array): string;
+  end(): string;
+}
+
+/** Reads as fast as it comes, so that a part is handed on before the next can break off. */
+function watched(body: ReadableStream<Uint8Array>, watch: EventWatch): ReadableStream<Uint8Array> {
+  const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
+  const encoder = new TextEncoder();
+  let cancelled = false;
+  const drain = async (out: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    const hand = (text: string): void => {
+      if (text !== "" && !cancelled) out.enqueue(encoder.encode(text));
+    };
+    try {
+      for (let part = await reader.read(); !part.done; part = await reader.read()) hand(watch.see(part.value));
+      if (cancelled) return;
+      hand(watch.end());
+      out.close();
+    } catch (error) {
+      if (!cancelled) out.error(error);
+    }
+  };
+  return new ReadableStream<Uint8Array>({
+    start(out) {
+      void drain(out);
+    },
+    cancel(reason) {
+      cancelled = true;
+      return reader.cancel(reason);
     },
   });
 }
 
-/** Where the last whole event of a text ends; 0 when none ends after `from`. */
-function lastBoundary(text: string, from: number): number {
-  const ends = ["\n\n", "\r\n\r\n", "\r\r"].map((end) => {
-    const at = text.lastIndexOf(end);
-    return at < from ? 0 : at + end.length;
-  });
-  return Math.max(...ends);
-}
+const BOUNDARY = /\n\n|\r\n\r\n|\r\r/;
+const AFTER_BOUNDARY = /(?<=\n\n|\r\n\r\n|\r\r)/;
 
 /** The error that an event is, if it is one. */
 function errorIn(event: string): unknown {
@@ -121,6 +149,6 @@ function errorIn(event: string): unknown {
   const error = fieldOf("error");
   if (error !== undefined) return { error: parsed(error) };
   if (fieldOf("event") === "error") return { error: parsed(data ?? "") };
-  const body = parsed(data ?? event.trim());
-  return isErrorBody(body) ? body : undefined;
+  const body = parsed(data ?? event);
+  return isErrorBody(body) || /^\s*<(?:!doctype|html)/i.test(event) ? body : undefined;
 }

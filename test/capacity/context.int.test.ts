@@ -111,6 +111,16 @@ describe("events and context", () => {
     expect(server.count()).toBe(60);
   });
 
+  test("what is too long for the model is not charged: the others need not wait for its tokens", async () => {
+    await using server = await OpenAIServer.start((n) => (n < 20 ? { status: 413 } : {}));
+    const route = routeTo(server, "large", { quota: { ...WIDE, tokensPerMinute: 60_000 }, clock: new FakeClock() });
+    const model = guarded([route]);
+    const long = "word ".repeat(4_000);
+    for (let n = 0; n < 20; n += 1) await expect(model.invoke(long)).rejects.toMatchObject({ code: "CONTEXT_LENGTH" });
+    await model.invoke("hello");
+    expect(server.count()).toBe(21);
+  });
+
   test("one signal for a whole fan-out causes no listener warning", async () => {
     await using server = await OpenAIServer.start();
     const warnings: string[] = [];

@@ -46,6 +46,22 @@ describe("work under a quota", () => {
     expect(never).toHaveBeenCalledTimes(6);
   });
 
+  test("a 5xx that speaks of a limit is not done again: it may have done something", async () => {
+    const pool = new QuotaPool({ name: "crm-api", quota: QUOTA });
+    const error = Object.assign(new Error("rate limit exceeded"), { status: 500 });
+    const work = vi.fn().mockRejectedValue(error);
+    await expect(pool.run(work)).rejects.toBe(error);
+    expect(work).toHaveBeenCalledTimes(1);
+  });
+
+  test("a tool's own body is the tool's to read", async () => {
+    const pool = new QuotaPool({ name: "crm-api", quota: QUOTA });
+    const gated = pool.gate(async () => Response.json({ errors: [{ message: "no such field" }], data: { id: 1 } }));
+    const response = await gated("https://crm.example/graphql");
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ data: { id: 1 } });
+  });
+
   test("any other error comes out at once, and the slot comes back", async () => {
     const pool = new QuotaPool({ name: "crm-api", quota: { ...QUOTA, inFlight: 1 } });
     const broken = vi.fn().mockRejectedValue(new Error("no such customer"));

@@ -111,7 +111,9 @@ function check(row: WireRow, outcome: Outcome, { server, elsewhere, events, reso
     event.kind === "rate-limited" && event.route === "large" ? [event.hinted ? event.retryAfterMs : "guess"] : [],
   );
   expect(pauses, "pauses").toEqual(verdict.pauses ?? []);
-  expect(resolved.model.routes[0].pool.breaker.state.kind, "breaker").toBe(verdict.breaker ?? "closed");
+  const { pool } = resolved.model.routes[0];
+  if (verdict.paused !== undefined) expect(pool.forecast().state === "paused", "paused").toBe(verdict.paused);
+  expect(pool.breaker.state.kind, "breaker").toBe(verdict.breaker ?? "closed");
   if (error === undefined && row.task === undefined) {
     expect(outcome.route).toBe(verdict.route === "fallback" ? "small" : "large");
   }

@@ -67,6 +67,8 @@ export interface WireExpectation {
   readonly fallbackRequests?: number;
   /** The pauses of the primary's quota, in ms; `guess`: the provider gave no hint. Default: none. */
   readonly pauses?: readonly (number | "guess")[];
+  /** Whether the primary's quota is paused at the end. Default: not looked at. */
+  readonly paused?: boolean;
   /** Where the primary's breaker stands at the end. Default `closed`. */
   readonly breaker?: BreakerState["kind"];
   /** Who answered. Default `primary`. */

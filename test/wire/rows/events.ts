@@ -121,9 +121,10 @@ export const events: readonly WireRow[] = [
     "any",
     "429 as an event after the first words",
     true,
-    [sse(WORD, { error: { message: "too fast", code: 429 } })],
+    [sse(WORD, { error: { message: "too fast, retry in 9s", code: 429 } })],
     {
       error: { code: "ANSWER_BROKEN", reason: "rate-limit", says: "too fast" },
+      paused: true,
       note: "the quota pauses for the next call",
     },
   ),
@@ -163,6 +164,23 @@ export const events: readonly WireRow[] = [
     "both",
     Array.from({ length: 3 }, () => json({ error: "the graphics card fell off the bus" })),
     { breaker: "open", error: { code: "ROUTES_EXHAUSTED", says: "the graphics card fell off the bus" } },
+  ),
+  row(
+    "any",
+    "200 with the page of a proxy",
+    "both",
+    Array.from({ length: 3 }, () => ({
+      headers: { "content-type": "text/html" },
+      raw: "<!doctype html><title>Sign in</title><style>a { }</style><p>to the network",
+    })),
+    { breaker: "open", error: { code: "ROUTES_EXHAUSTED", says: "Sign in to the network" } },
+  ),
+  row(
+    "any",
+    "an error event in a stream whose content type is missing",
+    true,
+    [{ ...sse(FIRST, { error: { message: "again", code: 500 } }), headers: { "content-type": "" } }, GOOD],
+    ANSWERED,
   ),
   row(
     "any",
