@@ -4,6 +4,7 @@
 import { type AIMessage, AIMessageChunk, type BaseMessage, type UsageMetadata } from "@langchain/core/messages";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import { UnusableAnswerError } from "./classify.js";
+import { isBrokenEnd, isWholeEnd } from "./finish-reason.js";
 import type { Obtained, TokenUsage } from "./types.js";
 
 /** What an answer says about itself. */
@@ -37,8 +38,11 @@ function checkToolCalls(
   finishReason: string | undefined,
   calls: readonly { readonly name: string; readonly args?: string }[],
 ): void {
+  if (finishReason !== undefined && isBrokenEnd(finishReason)) {
+    throw new UnusableAnswerError("bad-response", `the provider gave it up (${finishReason})`);
+  }
   const last = calls.at(-1);
-  if (last !== undefined && (finishReason === "length" || finishReason === "content_filter")) {
+  if (last !== undefined && finishReason !== undefined && !isWholeEnd(finishReason)) {
     throw new UnusableAnswerError("bad-response", `it was cut (${finishReason}) in its call of ${last.name}`);
   }
   for (const { name, args } of calls) {

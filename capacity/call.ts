@@ -32,7 +32,7 @@ export interface CallInProgress {
   queueMs: number;
   /** HTTP requests that left. */
   requests: number;
-  /** Of those, how many came back as 429. */
+  /** Of those, how many were refused for rate. */
   rateLimited: number;
   /** About the last request. */
   last: LastRequest;
@@ -46,7 +46,7 @@ export interface LastRequest {
   charged?: number;
   /** See `limitHeaders`. */
   headers?: Readonly<Record<string, string>>;
-  /** What the gate threw. The SDK replaces some errors by its own and drops the cause. */
+  /** What the gate threw, or what the provider said. The SDK replaces some errors by its own and drops what it was. */
   thrown?: unknown;
   /** The route was found dead while the request waited for leave, and it did not leave. */
   kept?: true;

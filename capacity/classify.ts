@@ -1,8 +1,11 @@
 // Sorts every way in which a model call can fail into the few that are treated differently. Done once, here, by
-// walking `cause`: libraries wrap, rename and re-wrap what a provider said.
+// walking `cause`: libraries wrap, rename and re-wrap what a provider said. What a provider's answer means is
+// `provider-kinds.ts`'s to say.
 
 import { CapacityWaitError } from "./errors.js";
-import { retryAfterMs } from "./headers.js";
+import { believedHint, retryAfterMs } from "./headers.js";
+import { LONGEST_WORDS, property, readProviderError } from "./provider-error.js";
+import { kindOfAnswer } from "./provider-kinds.js";
 import { wireFailureKind } from "./wire.js";
 
 /** The ways in which a call can fail. */
@@ -45,28 +48,32 @@ export class UnusableAnswerError extends Error {
   }
 }
 
-const EXHAUSTED = /insufficient[_ -]?quota|exceeded your current quota|billing|credit balance|out of credits/i;
-const TOO_LONG = /context[_ -]?length|maximum context|context window|input tokens exceed/i;
 /** Nothing was sent: the connection was never made. */
 const NEVER_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 const BROKE_OFF = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ERR_STREAM_PREMATURE_CLOSE"]);
 const TOO_SLOW = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
 
-/** Whether an error text or body says that the account has nothing left, and not merely that it is too fast. */
-export const saysQuotaExhausted = (text: string): boolean => EXHAUSTED.test(text);
-
-/** Sorts `error`. Total: what nothing is known about is `server-error`, unclean. */
+/** Sorts `error`. Total, whatever was thrown: what nothing is known about is `server-error`, unclean. */
 export function classifyError(error: unknown, now: number = Date.now()): Failure {
   const chain = causes(error);
   for (const link of chain) {
-    const failure = classifyLink(link, now);
+    const failure = safely(() => classifyLink(link, now));
     if (failure !== undefined) return failure;
   }
   // Node reports whatever goes wrong before there is a response as `fetch failed`, sometimes without any code below it.
-  if (chain.some(({ message }) => message === "fetch failed")) {
+  if (chain.some((link) => property(link, "message") === "fetch failed")) {
     return { kind: "network", clean: false, message: textOf(chain.at(-1)) };
   }
   return { kind: "server-error", clean: false, message: textOf(chain[0] ?? error) };
+}
+
+/** What somebody else's getter throws is not looked at. */
+function safely<Value>(look: () => Value): Value | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }
 
 interface Link {
@@ -77,7 +84,8 @@ interface Link {
   readonly type?: unknown;
   readonly kind?: unknown;
   readonly headers?: unknown;
-  readonly cause?: unknown;
+  /** What the provider said, as a client keeps it: its text, or what was made of that. */
+  readonly error?: unknown;
 }
 
 function causes(error: unknown): Link[] {
@@ -85,7 +93,7 @@ function causes(error: unknown): Link[] {
   let next: unknown = error;
   while (typeof next === "object" && next !== null && !chain.includes(next) && chain.length < 16) {
     chain.push(next);
-    next = (next as Link).cause;
+    next = property(next, "cause");
   }
   return chain;
 }
@@ -101,32 +109,29 @@ function classifyLink(link: Link, now: number): Failure | undefined {
     return { kind: link.kind, clean: link.kind === "bad-response", message };
   }
   if (link.name === "ContextOverflowError") return { kind: "context-length", clean: true, message };
-  if (typeof link.status === "number") return classifyStatus(link.status, link, message, now);
+  // A client throws an error event of a stream without a status.
+  const said = typeof link.error === "string" || (typeof link.error === "object" && link.error !== null);
+  if (typeof link.status === "number" || said) return classifyAnswer(link, message, now);
   return classifyConnection(link, message);
 }
 
-function classifyStatus(status: number, link: Link, message: string, now: number): Failure {
-  const hint = hasGet(link.headers) ? retryAfterMs(link.headers, now) : undefined;
-  const code = typeof link.code === "string" ? link.code : undefined;
-  const text = `${code ?? ""} ${typeof link.type === "string" ? link.type : ""} ${message}`;
+function classifyAnswer(link: Link, message: string, now: number): Failure {
+  const words = readProviderError(link.error, now);
+  const own = readProviderError({ code: link.code, type: link.type, message }, now);
+  const status = typeof link.status === "number" ? link.status : words.status;
+  const told = hasGet(link.headers) ? retryAfterMs(link.headers, now) : undefined;
+  const hint = believedHint(told, words.retryAfterMs, own.retryAfterMs);
+  const codes = [...own.codes, ...words.codes];
+  const text = words.message === "" || message.includes(words.message) ? message : `${message} ${words.message}`;
+  const code = typeof link.code === "string" ? link.code : codes.find((each) => !/^\d+$/.test(each));
   return {
-    kind: kindOfStatus(status, text),
+    kind: kindOfAnswer({ status, codes, hinted: hint !== undefined, text }),
     clean: true,
-    status,
-    message,
+    message: text.slice(0, LONGEST_WORDS),
+    ...(status === undefined ? {} : { status }),
     ...(hint === undefined ? {} : { retryAfterMs: hint }),
     ...(code === undefined ? {} : { code }),
   };
-}
-
-function kindOfStatus(status: number, text: string): FailureKind {
-  if (status === 402 || (status === 429 && saysQuotaExhausted(text))) return "quota-exhausted";
-  if (status === 429) return "rate-limit";
-  if (status === 401 || status === 403) return "auth";
-  if (status === 408) return "server-error";
-  if (status === 503 || status === 529) return "overload";
-  if (status >= 500) return "server-error";
-  return status === 413 || TOO_LONG.test(text) ? "context-length" : "invalid-request";
 }
 
 function classifyConnection(link: Link, message: string): Failure | undefined {
@@ -146,18 +151,18 @@ const hasGet = (headers: unknown): headers is Pick<Headers, "get"> =>
 
 // @langchain/openai appends a link to its own help pages, which would send people to the wrong place.
 const textOf = (link: unknown): string => {
-  const { message } = (typeof link === "object" && link !== null ? link : {}) as Link;
-  const text = typeof message === "string" ? message : String(link);
-  return text.split("\n\nTroubleshooting URL:")[0]?.trim() ?? "";
+  const message = property(link, "message");
+  const text = typeof message === "string" ? message : (safely(() => String(link)) ?? "something that cannot be read");
+  return text.slice(0, LONGEST_WORDS).split("\n\nTroubleshooting URL:")[0]?.trim() ?? "";
 };
 
 /** What happened and what to do next, for a person. `host` is where the request went; `route` is the model asked. */
 export function explain(failure: Failure, route: string, host: string): string {
   switch (failure.kind) {
     case "auth":
-      return failure.status === 403
-        ? `the provider at ${host} refused access to ${route} (403): check what the API key in OPENAI_API_KEY may use`
-        : `the provider at ${host} refused the API key (${failure.status ?? 401}): set OPENAI_API_KEY`;
+      return failure.status === 401 || failure.status === undefined
+        ? `the provider at ${host} refused the API key (${failure.status ?? 401}): set OPENAI_API_KEY; it says: ${failure.message}`
+        : `the provider at ${host} refused access to ${route} (${failure.status}): check OPENAI_API_KEY and what it may use; it says: ${failure.message}`;
     case "network":
       return `cannot reach ${host} (${failure.code ?? failure.message}): is the server running? check OPENAI_BASE_URL`;
     case "quota-exhausted":
@@ -166,7 +171,7 @@ export function explain(failure: Failure, route: string, host: string): string {
       return `the conversation is too long for ${route}: ${failure.message}; compact it or use a model with more context`;
     case "invalid-request":
       return failure.status === 404
-        ? `the provider at ${host} does not know ${route} (404): check the model's name and OPENAI_BASE_URL`
+        ? `the provider at ${host} does not know ${route} (404): check the model's name and OPENAI_BASE_URL; it says: ${failure.message}`
         : `the provider at ${host} rejected the request to ${route}: ${failure.message}; repeating it will not help`;
     case "timeout":
       return `${route} at ${host} did not answer in time: ${failure.message}`;

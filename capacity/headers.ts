@@ -7,17 +7,44 @@ export const LONGEST_HINT_MS = 600_000;
 
 /**
  * When the provider wants the next request, in milliseconds from `now`: `retry-after-ms`, `x-ms-retry-after-ms`, then
- * `retry-after` in seconds or as an HTTP date. Nothing, zero, the past and nonsense are no hint; what is longer than
- * {@link LONGEST_HINT_MS} is cut to it.
+ * `retry-after` in seconds, as a duration (`3s`, `1m30s`) or as an HTTP date, then `x-ratelimit-reset` as a time since the
+ * epoch. Nothing, zero, the past and nonsense are no hint; what is longer than {@link LONGEST_HINT_MS} is cut to it.
+ *
+ * `x-ratelimit-reset-requests` and `-tokens` are no hint: they say when the quota is full again, not when there is room.
  */
 export function retryAfterMs(headers: Pick<Headers, "get">, now: number): number | undefined {
-  const candidates = [
+  return believedHint(
     toNumber(headers.get("retry-after-ms")),
     toNumber(headers.get("x-ms-retry-after-ms")),
     fromSecondsOrDate(headers.get("retry-after"), now),
-  ];
+    fromEpoch(headers.get("x-ratelimit-reset"), now),
+  );
+}
+
+/** The first of these that is a time to come, in milliseconds, no longer than {@link LONGEST_HINT_MS}. */
+export function believedHint(...candidates: readonly (number | undefined)[]): number | undefined {
   const hint = candidates.find((ms) => ms !== undefined && ms > 0);
-  return hint === undefined ? undefined : Math.min(hint, LONGEST_HINT_MS);
+  return hint === undefined ? undefined : Math.min(Math.ceil(hint), LONGEST_HINT_MS);
+}
+
+const UNIT_MS = { ms: 1, mil: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const PART =
+  /(\d{1,12}(?:\.\d{1,12})?)\s?(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![a-z])\s?/giy;
+
+/**
+ * A duration as providers write it, in milliseconds: `2.5s`, `850ms`, `7m12.5s`, `1h2m`, `20 seconds`. It may be followed
+ * by anything. `undefined`: the text does not begin with one.
+ */
+export function durationMs(text: string): number | undefined {
+  let sum: number | undefined;
+  PART.lastIndex = 0;
+  for (let part = PART.exec(text); part !== null; part = PART.exec(text)) {
+    const [, amount = "", unit = ""] = part;
+    const short = unit.toLowerCase();
+    const key = short === "ms" ? "ms" : short.startsWith("mil") ? "mil" : (short[0] as "s" | "m" | "h" | "d");
+    sum = (sum ?? 0) + Number(amount) * UNIT_MS[key];
+  }
+  return sum;
 }
 
 function toNumber(text: string | null): number | undefined {
@@ -29,8 +56,18 @@ function toNumber(text: string | null): number | undefined {
 function fromSecondsOrDate(text: string | null, now: number): number | undefined {
   const seconds = toNumber(text);
   if (seconds !== undefined) return seconds * 1000;
-  const date = text === null ? Number.NaN : Date.parse(text);
+  if (text === null) return undefined;
+  const duration = durationMs(text.trim());
+  if (duration !== undefined) return duration;
+  const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : date - now;
+}
+
+/** The end of a fixed window, in seconds or milliseconds since the epoch. Smaller numbers mean something else. */
+function fromEpoch(text: string | null, now: number): number | undefined {
+  const time = toNumber(text);
+  if (time === undefined || time < 1e9) return undefined;
+  return (time < 1e11 ? time * 1000 : time) - now;
 }
 
 /**

@@ -6,16 +6,17 @@ import { runKey, runPriority } from "./announce.js";
 import { followedToTheEnd } from "./body.js";
 import { CircuitBreaker } from "./breaker.js";
 import { type CallInProgress, callInProgress } from "./call.js";
-import { classifyError, saysQuotaExhausted } from "./classify.js";
+import { classifyError } from "./classify.js";
 import { type Clock, systemClock } from "./clock.js";
-import { limitHeaders, remainingOf, retryAfterMs } from "./headers.js";
+import { limitHeaders, remainingOf } from "./headers.js";
 import type { Limiter, Slot } from "./limiter.js";
 import { checkOptions, type PoolRunOptions, type PoolStatus, type QuotaPoolOptions } from "./pool-options.js";
+import { judged, type ProviderError } from "./provider-response.js";
 import { QueueLimiter } from "./queue-limiter.js";
 import { RedisQuota } from "./redis/quota.js";
 import { Refusals } from "./refusals.js";
 import { RetryBudget } from "./retry-budget.js";
-import { TokenLedger } from "./token-ledger.js";
+import { sizeOf, TokenLedger } from "./token-ledger.js";
 import type { CapacityEvent, CapacityResource, Forecast, TokenUsage } from "./types.js";
 import { WireFailure } from "./wire.js";
 
@@ -256,35 +257,36 @@ export class QuotaPool {
     try {
       const response = await inner(input, { ...init, signal: request.signal });
       if (call !== undefined) call.last.headers = limitHeaders(response.headers);
+      if (response.ok) this.#limiter.answered(remainingOf(response.headers));
       const { witness, id = "" } = call ?? {};
       const whole = witness === undefined ? undefined : (raw: string) => witness.received(id, raw);
       const followed = followedToTheEnd(response, request.signal, ended, whole);
-      if (response.status === 429) return await this.#refused(followed, sentAt, call);
-      this.#refusals.answered(sentAt);
-      this.#limiter.answered(remainingOf(response.headers));
-      return followed;
+      return await judged(followed, {
+        failed: (error) => this.#failed(error, sentAt, call),
+        answered: () => this.#refusals.answered(sentAt),
+      });
     } catch (error) {
       ended();
       throw error;
     }
   }
 
-  /** A 429: pauses everybody, unless the account is empty and waiting would not help. */
-  async #refused(response: Response, sentAt: number, call: CallInProgress | undefined): Promise<Response> {
-    const { status, statusText, headers } = response;
-    const text = await response.text();
-    if (!saysQuotaExhausted(text)) {
-      const hint = retryAfterMs(headers, this.#clock.now());
-      const pausedMs = this.#pauseAfter(hint, sentAt);
-      if (call !== undefined) {
-        call.rateLimited += 1;
-        call.last.refused = { retryAfterMs: pausedMs, hinted: hint !== undefined };
-      }
+  /** The provider said something else than an answer. That it is asked too fast pauses everybody. */
+  #failed(error: ProviderError, sentAt: number, call: CallInProgress | undefined): void {
+    if (call !== undefined) call.last.thrown = error;
+    const { kind, retryAfterMs: hint } = classifyError(error, this.#clock.now());
+    if (kind !== "rate-limit") {
+      this.#refusals.answered(sentAt);
+      if (error.status !== undefined) this.#limiter.answered(remainingOf(error.headers));
+      return;
     }
-    return new Response(text, { status, statusText, headers });
+    const pausedMs = this.#pauseAfter(hint, sentAt);
+    if (call === undefined) return;
+    call.rateLimited += 1;
+    call.last.refused = { retryAfterMs: pausedMs, hinted: hint !== undefined };
   }
 
-  /** A 429 of a request that left at `sentAt`. Returns how long nobody leaves now, in milliseconds. */
+  /** A request that left at `sentAt` was refused for rate. Returns how long nobody leaves now, in milliseconds. */
   #pauseAfter(hint: number | undefined, sentAt: number): number {
     this.#rateLimited += 1;
     this.#limiter.refused();
@@ -292,11 +294,4 @@ export class QuotaPool {
     this.pause(pausedMs);
     return pausedMs;
   }
-}
-
-/** The size of a request for the token ledger: characters of its JSON, and the answer length it asks for at most. */
-function sizeOf(body: unknown): [characters: number, maxAnswer?: number] {
-  if (typeof body !== "string") return [0];
-  const limit = /"max_(?:completion_)?tokens":\s*(\d+)/.exec(body)?.[1];
-  return limit === undefined ? [body.length] : [body.length, Number(limit)];
 }

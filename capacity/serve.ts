@@ -147,10 +147,13 @@ function waitForPrimary(
   throw new CapacityWaitError(code, `${failure.message}; ${others}`, retryAt, { cause: error });
 }
 
-/** Whether `next` may answer what `route` did not for `reason`. */
+/**
+ * Whether `next` may answer what `route` did not for `reason`. What was too long for one is asked of another unless that
+ * is known to take no more; it was left out of the order already when it is known to take less than this.
+ */
 const helps = (next: ModelRoute, reason: RouteFailure["reason"], route: ModelRoute): boolean =>
   reason === "context-length"
-    ? (next.contextTokens ?? 0) > (route.contextTokens ?? Number.POSITIVE_INFINITY)
+    ? (next.contextTokens ?? Number.POSITIVE_INFINITY) > (route.contextTokens ?? 0)
     : !FATAL.has(reason);
 
 interface Failed {

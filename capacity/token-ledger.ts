@@ -62,3 +62,10 @@ export class TokenLedger {
     return tokens / this.#perMs;
   }
 }
+
+/** The size of a request for the token ledger: characters of its JSON, and the answer length it asks for at most. */
+export function sizeOf(body: unknown): [characters: number, maxAnswer?: number] {
+  if (typeof body !== "string") return [0];
+  const limit = /"max_(?:completion_)?tokens":\s*(\d+)/.exec(body)?.[1];
+  return limit === undefined ? [body.length] : [body.length, Number(limit)];
+}

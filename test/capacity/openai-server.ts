@@ -9,15 +9,18 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface Reply {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as it is instead of a completion. */
-  readonly raw?: string;
+  /** Sent as it is instead of a completion; several parts are written one after another. */
+  readonly raw?: string | readonly (string | Uint8Array)[];
   readonly content?: string;
   readonly toolCalls?: readonly { readonly name: string; readonly args: string }[];
   readonly finishReason?: string | null;
   readonly model?: string;
   /** Wait before the headers. */
   readonly afterMs?: number;
-  /** Streams: stop after so many chunks, `cut` by closing the connection, `end` without a finish reason, `hang`. */
+  /**
+   * Streams: stop after so many chunks, `cut` by closing the connection, `end` without a finish reason, `hang`. A `raw`
+   * body stops after all its parts.
+   */
   readonly stopAfter?: number;
   readonly stop?: "cut" | "end" | "hang";
 }
@@ -31,6 +34,8 @@ export class OpenAIServer implements AsyncDisposable {
   readonly seen: SeenRequest[] = [];
   inFlight = 0;
   mostInFlight = 0;
+  /** Requests of which nothing more will come, and which were not closed. */
+  hanging = 0;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   readonly #over = new AbortController();
 
@@ -75,9 +80,15 @@ export class OpenAIServer implements AsyncDisposable {
     const headers = { "x-request-id": `request-${n}`, "x-ratelimit-remaining-requests": "42", ...reply.headers };
     if (reply.raw !== undefined || (reply.status ?? 200) >= 400) {
       response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...headers });
-      response.end(
-        reply.raw ?? JSON.stringify({ error: { message: `status ${reply.status}`, type: "x", code: null } }),
-      );
+      const parts =
+        reply.raw ?? JSON.stringify({ error: { message: `status ${reply.status}`, type: "x", code: null } });
+      response.flushHeaders();
+      for (const part of typeof parts === "string" ? [parts] : parts) {
+        if (part.length === 0) continue;
+        await new Promise<unknown>((resolve) => response.write(part, resolve));
+        await delay(1);
+      }
+      this.#stop(reply.stop, response);
     } else if (seen.body.stream === true) await this.#stream(n, seen, reply, response, headers);
     else this.#whole(n, seen, reply, response, headers);
   }
@@ -115,11 +126,7 @@ export class OpenAIServer implements AsyncDisposable {
       deltas.push({ tool_calls: [{ index, function: { arguments: args.slice(half) } }] });
     }
     for (const [index, delta] of deltas.entries()) {
-      if (index === reply.stopAfter) {
-        if (reply.stop === "cut") response.destroy();
-        if (reply.stop === "end") response.end();
-        return;
-      }
+      if (index === reply.stopAfter) return this.#stop(reply.stop, response);
       send(response, { ...common(n, seen, reply), choices: [{ index: 0, delta, finish_reason: null }] });
       await delay(1);
     }
@@ -130,6 +137,17 @@ export class OpenAIServer implements AsyncDisposable {
     const usage = { prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 };
     send(response, { ...common(n, seen, reply), choices: [], usage });
     response.end("data: [DONE]\n\n");
+  }
+
+  #stop(how: Reply["stop"], response: ServerResponse): void {
+    if (how === "cut") response.destroy();
+    else if (how !== "hang") response.end();
+    else {
+      this.hanging += 1;
+      response.on("close", () => {
+        this.hanging -= 1;
+      });
+    }
   }
 }
 
