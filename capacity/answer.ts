@@ -5,6 +5,7 @@ import { type AIMessage, AIMessageChunk, type BaseMessage, type UsageMetadata } 
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import { UnusableAnswerError } from "./classify.js";
 import { isBrokenEnd, isWholeEnd } from "./finish-reason.js";
+import { excessOf, INCOMING, type IncomingLimits } from "./incoming.js";
 import type { Obtained, TokenUsage } from "./types.js";
 
 /** What an answer says about itself. */
@@ -20,24 +21,28 @@ const NO_USAGE: TokenUsage = { inputTokens: 0, outputTokens: 0 };
  *
  * @throws UnusableAnswerError when there is none, when it was cut in a tool call, or when a tool call's arguments are not JSON.
  */
-export function checkResult(result: ChatResult): AnswerFacts {
+export function checkResult(result: ChatResult, limits: IncomingLimits = INCOMING): AnswerFacts {
   const [generation] = result.generations;
   if (generation === undefined) throw new UnusableAnswerError("bad-response", "it has no choices");
   const message = generation.message as AIMessage;
   const metadata = { ...generation.generationInfo, ...message.response_metadata };
   const finishReason = textOf(metadata["finish_reason"]);
   const invalid = message.invalid_tool_calls ?? [];
-  checkToolCalls(finishReason, [
-    ...(message.tool_calls ?? []).map(({ name }) => ({ name })),
+  const calls = [
+    ...(message.tool_calls ?? []).map(({ name, args }) => ({ name, args: JSON.stringify(args) })),
     ...invalid.map(({ name, args }) => ({ name: name ?? "", args: args ?? "" })),
-  ]);
+  ];
+  checkToolCalls(finishReason, calls, limits);
   return factsOf({ id: message.id, ...metadata }, finishReason, message.usage_metadata);
 }
 
 function checkToolCalls(
   finishReason: string | undefined,
-  calls: readonly { readonly name: string; readonly args?: string }[],
+  calls: readonly { readonly name: string; readonly args: string }[],
+  limits: IncomingLimits,
 ): void {
+  const excess = excessOf(calls, limits);
+  if (excess !== undefined) throw new UnusableAnswerError("bad-response", excess);
   if (finishReason !== undefined && isBrokenEnd(finishReason)) {
     throw new UnusableAnswerError("bad-response", `the provider gave it up (${finishReason})`);
   }
@@ -46,7 +51,7 @@ function checkToolCalls(
     throw new UnusableAnswerError("bad-response", `it was cut (${finishReason}) in its call of ${last.name}`);
   }
   for (const { name, args } of calls) {
-    if (args !== undefined && !isJsonObject(args)) {
+    if (!isJsonObject(args)) {
       throw new UnusableAnswerError("bad-response", `the arguments of its call of ${name} are not JSON`);
     }
   }
@@ -104,6 +109,8 @@ export class StreamedAnswer {
   #usage: UsageMetadata | undefined;
   readonly #calls = new Map<string | number, { name: string; args: string }>();
 
+  constructor(private readonly limits: IncomingLimits = INCOMING) {}
+
   see(chunk: ChatGenerationChunk): void {
     const { message, generationInfo } = chunk;
     if (message.id !== undefined) this.#metadata["id"] = message.id;
@@ -128,7 +135,7 @@ export class StreamedAnswer {
     if (finishReason === undefined) {
       throw new UnusableAnswerError("truncated", "the stream ended without a finish reason");
     }
-    checkToolCalls(finishReason, [...this.#calls.values()]);
+    checkToolCalls(finishReason, [...this.#calls.values()], this.limits);
     return factsOf(this.#metadata, finishReason, this.#usage);
   }
 }

@@ -51,6 +51,7 @@ export async function serveFromRecord<Value>(
     value,
     route,
     unclearAttempts: obtained.unclearAttempts,
+    alias: obtained.alias,
     ...(reason === undefined ? {} : { fallbackReason: reason }),
   };
 }

@@ -20,7 +20,7 @@ import type { CallInProgress } from "./call.js";
 import { forRoute, type GuardedCallOptions, toOpenAITool } from "./call-options.js";
 import { type Clock, type Random, systemClock } from "./clock.js";
 import { recordedResult } from "./kept-answer.js";
-import { OBTAINED_KEY } from "./obtained.js";
+import { aliasOf, OBTAINED_KEY } from "./obtained.js";
 import type { ModelRoute } from "./route.js";
 import { type Served, type ServeOptions, serve } from "./serve.js";
 import { streamFrom } from "./streaming.js";
@@ -214,7 +214,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     try {
       const served = await serve(plan, async (route) => {
         const result = await route.model._generate(messages, forRoute(options), runManager);
-        return { result, facts: checkResult(result) };
+        return { result, facts: checkResult(result, route.pool.incoming) };
       });
       const { result, facts } = served.value;
       await plan.booking?.answered(served.route.name, facts.usage);
@@ -269,6 +269,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
 
   #obtained(call: CallInProgress, served: Served<unknown>, facts: AnswerFacts): Obtained {
     const { route, fallbackReason, unclearAttempts } = served;
+    const alias = "alias" in served ? served.alias : aliasOf(route, facts.returnedModel);
     route.pool.correctTokens(call.last.charged, facts.usage);
     const { headers } = call.last;
     const requestId = headers?.["x-request-id"];
@@ -282,6 +283,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       unclearAttempts,
       queueMs: Math.round(call.queueMs),
       ...(fallbackReason === undefined ? {} : { fallbackReason }),
+      ...(alias === undefined ? {} : { alias }),
       ...(headers === undefined ? {} : { headers }),
       ...(requestId === undefined ? {} : { requestId }),
       ...facts,

@@ -48,6 +48,7 @@ export {
 } from "./errors.js";
 export type { Priority } from "./fair-queue.js";
 export { GuardedChatModel, type GuardedChatModelOptions } from "./guarded-chat-model.js";
+export { INCOMING, type IncomingLimits, onOneServer } from "./incoming.js";
 export { METRICS_TYPE, type Metric, metricsOf, metricsText, type Sample } from "./metrics.js";
 export { obtainedOf, trustOfAnswer } from "./obtained.js";
 export { QuotaPool } from "./pool.js";

@@ -27,7 +27,7 @@ export async function* streamFrom(
   open: (route: ModelRoute) => AsyncGenerator<ChatGenerationChunk>,
 ): AsyncGenerator<ChatGenerationChunk, { readonly served: Served<unknown>; readonly facts: AnswerFacts }> {
   const { call, clock } = plan;
-  const served = await serve(plan, (route) => begin(open(route)));
+  const served = await serve(plan, (route) => begin(open(route), new StreamedAnswer(route.pool.incoming)));
   const { first, rest, answer, facts } = served.value;
   let over = facts !== undefined;
   try {
@@ -53,8 +53,7 @@ export async function* streamFrom(
   }
 }
 
-async function begin(stream: AsyncGenerator<ChatGenerationChunk>): Promise<Opened> {
-  const answer = new StreamedAnswer();
+async function begin(stream: AsyncGenerator<ChatGenerationChunk>, answer: StreamedAnswer): Promise<Opened> {
   const first: ChatGenerationChunk[] = [];
   for (;;) {
     const next = await stream.next();
