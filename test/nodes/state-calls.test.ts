@@ -151,6 +151,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     says: Array.from({ length: 4 }, () => ["error", "Error: path must"]),
     files: FILE,
   },
+  "arguments that have no canonical form: nothing is done in their place": {
+    calls: [["ls", { path: "/\ud800" }], write("/b.md", "x")],
+    says: [["error", "Error: ls: these arguments have no canonical form"], WROTE("/b.md")],
+    files: { ...FILE, "/b.md": "x" },
+  },
   "a path that reads like LangGraph's own": {
     calls: [write("/__overwrite__", "x"), write("/__proto__", "y")],
     says: [WROTE("/__overwrite__"), WROTE("/__proto__")],
