@@ -8,6 +8,7 @@ import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import { UnusableAnswerError } from "./classify.js";
 import { finishOf, isCut } from "./finish-reason.js";
 import { callIdOf } from "./ids.js";
+import { excessOf, type IncomingLimits } from "./incoming.js";
 import { ProviderFields } from "./provider-fields.js";
 import {
   argumentText,
@@ -32,6 +33,8 @@ export interface Judging {
   readonly messageId: string;
   /** The names of the tools that it may call. */
   readonly tools: readonly string[];
+  /** How many calls it may make, and how large. */
+  readonly limits: IncomingLimits;
 }
 
 /** An answer that may be used. */
@@ -112,6 +115,8 @@ export class AnswerAssembly {
     const bad = (why: string) => new UnusableAnswerError("bad-response", why);
     const how = finishReason === undefined ? "" : ` (finish reason ${finishReason})`;
     if (finishReason === "error") throw bad(`the provider gave it up (${this.#metadata["finish_reason"] ?? "failed"})`);
+    const excess = excessOf(calls, this.#judging.limits);
+    if (excess !== undefined) throw bad(excess);
     const last = calls.at(-1);
     if (last !== undefined && isCut(finishReason))
       throw bad(`it was cut (${finishReason}) in its call of ${last.name}`);

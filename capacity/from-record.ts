@@ -52,6 +52,7 @@ export async function serveFromRecord<Value>(
     value,
     route,
     unclearAttempts: obtained.unclearAttempts,
+    alias: obtained.alias,
     ...(reason === undefined ? {} : { fallbackReason: reason }),
   };
 }

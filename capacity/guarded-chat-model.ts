@@ -21,7 +21,7 @@ import { eventsOf } from "./chat-events.js";
 import { type Clock, type Random, systemClock } from "./clock.js";
 import { messageIdOf } from "./ids.js";
 import { recordedResult } from "./kept-answer.js";
-import { OBTAINED_KEY } from "./obtained.js";
+import { aliasOf, OBTAINED_KEY } from "./obtained.js";
 import { withServerIds } from "./provider-fields.js";
 import type { ModelRoute } from "./route.js";
 import { type Served, type ServeOptions, serve } from "./serve.js";
@@ -214,6 +214,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       const served = await serve(plan, async (route) =>
         judgeResult(await route.model._generate(withServerIds(messages, route), forRoute(options)), {
           messageId: plan.call.messageId,
+          limits: route.pool.incoming,
           tools,
         }),
       );
@@ -279,6 +280,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
 
   #obtained(call: CallInProgress, served: Served<unknown>, facts: AnswerFacts): Obtained {
     const { route, fallbackReason, unclearAttempts } = served;
+    const alias = "alias" in served ? served.alias : aliasOf(route, facts.returnedModel);
     route.pool.correctTokens(call.last.charged, facts.usage);
     const { headers } = call.last;
     const requestId = headers?.["x-request-id"];
@@ -292,6 +294,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       unclearAttempts,
       queueMs: Math.round(call.queueMs),
       ...(fallbackReason === undefined ? {} : { fallbackReason }),
+      ...(alias === undefined ? {} : { alias }),
       ...(headers === undefined ? {} : { headers }),
       ...(requestId === undefined ? {} : { requestId }),
       ...facts,

@@ -49,6 +49,7 @@ export {
 export type { Priority } from "./fair-queue.js";
 export { GuardedChatModel, type GuardedChatModelOptions } from "./guarded-chat-model.js";
 export { callIdOf, LANE } from "./ids.js";
+export { INCOMING, type IncomingLimits, onOneServer } from "./incoming.js";
 export { METRICS_TYPE, type Metric, metricsOf, metricsText, type Sample } from "./metrics.js";
 export { obtainedOf, trustOfAnswer } from "./obtained.js";
 export { QuotaPool } from "./pool.js";

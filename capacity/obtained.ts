@@ -4,6 +4,7 @@
 import type { BaseMessage } from "@langchain/core/messages";
 import { z } from "zod";
 import { BOTTOM, label, mark, meetMarks, TOP, type TrustMark } from "../trust/index.js";
+import type { ModelRoute } from "./route.js";
 import type { Obtained } from "./types.js";
 
 /** The key of {@link Obtained} in a message's `response_metadata`. */
@@ -17,6 +18,7 @@ const schema: z.ZodType<Obtained> = z.object({
   route: z.string(),
   primary: z.string(),
   returnedModel: z.exactOptional(z.string()),
+  alias: z.exactOptional(z.string()),
   attempts: count,
   rateLimited: count,
   unclearAttempts: count,
@@ -68,12 +70,14 @@ export function trustOfAnswer(message: BaseMessage, at?: string): TrustMark {
 }
 
 function* fidelity(obtained: Obtained, at: string | undefined): Generator<TrustMark> {
-  const { route, primary, returnedModel, finishReason, fallbackReason, cache } = obtained;
+  const { route, primary, returnedModel = route, finishReason, fallbackReason, cache } = obtained;
   if (route !== primary) {
     yield mark(label({ fidelity: 1 }), `fallback: ${route} (${primary}: ${fallbackReason ?? "reason unknown"})`, at);
   }
-  if (returnedModel !== undefined && !isSameModel(route, returnedModel)) {
-    yield mark(label({ fidelity: 1 }), `answered by ${returnedModel} instead of ${route}`, at);
+  if (isSubstituted(obtained)) {
+    const setting = route === primary ? "BULKHEAD_MODEL_ALIASES" : "BULKHEAD_FALLBACK_MODEL_ALIASES";
+    const reason = `answered by ${returnedModel} instead of ${route}`;
+    yield mark(label({ fidelity: 1 }), `${reason}; if that is the same model, name it in ${setting}`, at);
   }
   if (cache?.similar !== undefined) {
     const { score, matched } = cache.similar;
@@ -103,6 +107,23 @@ function* currency({ cache }: Obtained, at: string | undefined): Generator<Trust
   yield cache.fresh
     ? mark(label({ currency: 2 }), `cached answer, ${age}`, at)
     : mark(label({ currency: 1 }), `stale cached answer, ${age}`, at);
+}
+
+/** Whether the provider says that another model answered than the one that was asked. */
+export const isSubstituted = ({ route, returnedModel, alias }: Obtained): boolean =>
+  returnedModel !== undefined && alias === undefined && !isSameModel(route, returnedModel);
+
+/** The alias of a route by which the model that its provider reports is the route's own. */
+export function aliasOf(
+  { name, aliases = [] }: Pick<ModelRoute, "name" | "aliases">,
+  returned: string | undefined,
+): string | undefined {
+  if (returned === undefined || isSameModel(name, returned)) return undefined;
+  const got = returned.toLowerCase();
+  return aliases.find((alias) => {
+    const known = alias.toLowerCase();
+    return known.endsWith("*") ? got.startsWith(known.slice(0, -1)) : got === known;
+  });
 }
 
 /** A dated snapshot or a tag of the same model: `-2024-08-06`, `-0613`, `-20241022`, `:latest`. */

@@ -2,6 +2,7 @@
 
 import type { Clock, Random } from "./clock.js";
 import type { Priority } from "./fair-queue.js";
+import type { IncomingLimits } from "./incoming.js";
 import type { LimiterStatus } from "./limiter.js";
 import type { RedisQuotaOptions } from "./redis/quota.js";
 import type { Quota } from "./types.js";
@@ -16,6 +17,8 @@ export interface QuotaPoolOptions {
   readonly quota: Quota;
   /** How long one request may take from the moment it leaves to its last byte, in milliseconds. Default 120 000. */
   readonly callTimeoutMs?: number;
+  /** What the answers to model calls may be like. Default: see `IncomingLimits`. */
+  readonly incoming?: Partial<IncomingLimits>;
   /** Requests that may wait. Beyond that the newest batch work makes room, and the rest is refused. Default 100 000. */
   readonly highWater?: number;
   /** The Redis that keeps the quota for a fleet, see `RedisQuotaOptions`. Default: this process has it for itself. */
@@ -46,7 +49,7 @@ export interface PoolStatus extends LimiterStatus {
 }
 
 /** @throws RangeError naming what cannot be met. */
-export function checkOptions({ name, quota, callTimeoutMs = 1, highWater = 1 }: QuotaPoolOptions): void {
+export function checkOptions({ name, quota, callTimeoutMs = 1, highWater = 1, incoming }: QuotaPoolOptions): void {
   const { requestsPerMinute, tokensPerMinute, inFlight, headroom = 0.8, maxHeadroom = 0.98 } = quota;
   const check = (holds: boolean, what: string): void => {
     if (!holds) throw new RangeError(`quota of ${name}: ${what}`);
@@ -57,5 +60,6 @@ export function checkOptions({ name, quota, callTimeoutMs = 1, highWater = 1 }: 
   check(maxHeadroom > 0 && maxHeadroom <= 1, `maxHeadroom is ${maxHeadroom} and must be more than 0 and at most 1`);
   check(highWater >= 1, `highWater is ${highWater} and must be at least 1`);
   check(tokensPerMinute === undefined || tokensPerMinute >= 1, `tokensPerMinute must be at least 1`);
+  for (const [limit, value] of Object.entries(incoming ?? {})) check(value >= 1, `${limit} must be at least 1`);
   check(callTimeoutMs > 0, `callTimeoutMs must be more than 0`);
 }

@@ -9,6 +9,7 @@ import { type CallInProgress, callInProgress } from "./call.js";
 import { classifyError } from "./classify.js";
 import { type Clock, systemClock } from "./clock.js";
 import { limitHeaders, remainingOf } from "./headers.js";
+import { bodyWatch, INCOMING, type IncomingLimits, onOneServer } from "./incoming.js";
 import type { Limiter, Slot } from "./limiter.js";
 import { checkOptions, type PoolRunOptions, type PoolStatus, type QuotaPoolOptions } from "./pool-options.js";
 import { judged, type ProviderError } from "./provider-response.js";
@@ -30,6 +31,8 @@ export class QuotaPool {
   readonly breaker: CircuitBreaker;
   /** How often calls of this pool may be retried. */
   readonly retryBudget: RetryBudget;
+  /** What the answers to model calls may be like. */
+  readonly incoming: IncomingLimits;
 
   readonly #limiter: Limiter;
   readonly #ledger: TokenLedger | undefined;
@@ -57,6 +60,7 @@ export class QuotaPool {
         use: () => this.status,
       });
     this.name = name;
+    this.incoming = { ...INCOMING, ...options.incoming };
     this.retryBudget = new RetryBudget(shared);
     this.#clock = clock;
     this.#refusals = new Refusals(clock, random);
@@ -256,13 +260,16 @@ export class QuotaPool {
     );
     if (call !== undefined) call.requests += 1;
     try {
-      const response = await inner(input, { ...init, signal: request.signal });
+      // What a tool's own client asks for is its own affair.
+      const ask = call === undefined ? inner : onOneServer(inner);
+      const response = await ask(input, { ...init, signal: request.signal });
       if (call !== undefined) call.last.headers = limitHeaders(response.headers);
       const refused = response.status === 429;
       if (!refused) this.#limiter.answered(remainingOf(response.headers));
       const { witness, id = "" } = call ?? {};
       const whole = witness === undefined ? undefined : (raw: string) => witness.received(id, raw);
-      const followed = followedToTheEnd(response, request.signal, ended, whole);
+      const watch = call && bodyWatch(this.incoming, this.#clock, timer.signal, request);
+      const followed = followedToTheEnd(response, request.signal, ended, whole, watch);
       const answered = (): void => this.#refusals.answered(sentAt);
       if (call !== undefined || refused)
         return await judged(followed, { answered, failed: (error) => this.#failed(error, sentAt, call) });

@@ -14,6 +14,8 @@ export interface ModelRoute {
   /** A client without retries of its own whose `fetch` is `pool.gate(…)`. */
   readonly model: BaseChatModel;
   readonly pool: QuotaPool;
+  /** Other names of the model, under which its provider may report it; a `*` at the end stands for anything. Default: none. */
+  readonly aliases?: readonly string[];
   /** Whether it can call tools. Default `true`. A route that cannot is not asked when there are tools. */
   readonly tools?: boolean;
   /** The longest prompt that it takes, in tokens. Default: not known, taken for enough. */

@@ -42,6 +42,8 @@ export interface Served<Value> {
   readonly fallbackReason?: RouteFailure["reason"] | "busy";
   /** Failed attempts with an unknown outcome. */
   readonly unclearAttempts: number;
+  /** Of an answer from a record: the alias that it was taken for the route's by, see `Obtained`. */
+  readonly alias?: string | undefined;
 }
 
 const RETRIED = new Set<Failure["kind"]>([

@@ -29,7 +29,7 @@ export async function* streamFrom(
 ): AsyncGenerator<ChatGenerationChunk, { readonly served: Served<unknown> } & JudgedAnswer> {
   const { call, clock } = plan;
   const served = await serve(plan, (route) =>
-    begin(open(route), new AnswerAssembly({ messageId: call.messageId, tools })),
+    begin(open(route), new AnswerAssembly({ messageId: call.messageId, tools, limits: route.pool.incoming })),
   );
   const { first, rest, answer, judged } = served.value;
   let over = judged !== undefined;

@@ -42,6 +42,8 @@ export interface Obtained {
   readonly primary: string;
   /** The model the provider says it used, when it says so. */
   readonly returnedModel?: string;
+  /** The alias of the route that `returnedModel` is: another name of the same model, and not another model. */
+  readonly alias?: string;
   /** HTTP requests made for this answer on all routes. 0 for a cache hit. */
   readonly attempts: number;
   /** Of those, how many were refused for rate. */

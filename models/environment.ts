@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { BUDGET_FORM, parseBudget } from "../capacity/budget-limits.js";
+import { INCOMING } from "../capacity/incoming.js";
 import { ADMISSION_POLICIES } from "../capacity/types.js";
 import { OFFLINE_QUOTA } from "./offline/types.js";
 
@@ -36,6 +37,13 @@ const duration = {
     .regex(/^\d{1,6}(ms|s|m|h|d)$/)
     .transform((text) => Number.parseInt(text, 10) * UNITS[text.replace(/\d+/, "") as keyof typeof UNITS]),
   must: "a duration such as 90s, 15m, 12h or 7d",
+};
+const aliases = {
+  schema: z
+    .string()
+    .transform((text) => text.split(",").map((name) => name.trim()))
+    .refine((names) => names.every((name) => /^[^*]+\*?$/.test(name))),
+  must: "names separated by commas, of which each may end in *",
 };
 const share = { schema: z.coerce.number().gt(0).max(1), must: "a number above 0, up to 1" };
 
@@ -74,6 +82,11 @@ export const ROWS = {
     description: `OpenAI-compatible endpoint: a gateway, Ollama, vLLM, llama.cpp. With a key alone: \`${OPENAI_URL}\`.`,
   },
   BULKHEAD_MODEL: { ...text, default: "gpt-4.1", description: "The pinned primary model of the provider." },
+  BULKHEAD_MODEL_ALIASES: {
+    ...aliases,
+    description:
+      "Other names of the primary, separated by commas, under which its provider may report it: a deployment's model, a file's path; `*` at the end for any ending. By any other name it is another model (providers.md).",
+  },
   BULKHEAD_REQUESTS_PER_MINUTE: {
     ...count,
     default: "500",
@@ -122,6 +135,7 @@ export const ROWS = {
     ...text,
     description: "Answers, marked, when the primary cannot. Unset: no fallback (the offline provider always has one).",
   },
+  BULKHEAD_FALLBACK_MODEL_ALIASES: { ...aliases, description: "The same for the fallback." },
   BULKHEAD_FALLBACK_BASE_URL: { ...url, description: "Endpoint of the fallback. Unset: that of the primary." },
   BULKHEAD_FALLBACK_API_KEY: {
     ...text,
@@ -192,6 +206,27 @@ export const ROWS = {
     default: "60000",
     offline: "10000",
     description: "Longest model call, from leaving the queue to its last byte.",
+  },
+  BULKHEAD_STREAM_IDLE_MS: {
+    ...milliseconds,
+    default: String(INCOMING.idleMs),
+    description:
+      "Longest silence in the middle of an answer, from its first byte on. Comments that keep the connection open are none.",
+  },
+  BULKHEAD_MAX_BODY_MB: {
+    ...count,
+    default: String(INCOMING.maxBodyBytes / 2 ** 20),
+    description: "Longest answer, decompressed, in MB. A longer one is a bad answer.",
+  },
+  BULKHEAD_MAX_ARGUMENTS_KB: {
+    ...count,
+    default: String(INCOMING.maxArgumentCharacters / 1024),
+    description: "Longest arguments of one tool call, in KB. An answer with longer ones is a bad answer.",
+  },
+  BULKHEAD_MAX_TOOL_CALLS: {
+    ...count,
+    default: String(INCOMING.maxToolCalls),
+    description: "Most tool calls in one answer. One with more is a bad answer.",
   },
   BULKHEAD_CACHE: {
     schema: z.string().regex(/^(off|memory|sqlite:.+|rediss?:\/\/.+)$/),

@@ -8,6 +8,7 @@ import {
   type Clock,
   GuardedChatModel,
   type ModelRoute,
+  onOneServer,
   QuotaPool,
   type Random,
 } from "../capacity/index.js";
@@ -116,7 +117,10 @@ function resolveConfigured(
       sentence: `model: ${primary.model} at ${host}, fallback ${fallback?.model ?? "none"}${elsewhere}`,
     },
     get: (path, signal) =>
-      fetch(`${primary.baseUrl}${path}`, { signal, headers: { authorization: `Bearer ${primary.apiKey ?? NO_KEY}` } }),
+      onOneServer(fetch)(`${primary.baseUrl}${path}`, {
+        signal,
+        headers: { authorization: `Bearer ${primary.apiKey ?? NO_KEY}` },
+      }),
     close: async () => {},
   };
 }
@@ -176,14 +180,14 @@ function routeTo(
   }: RouteSettings,
   provider: string,
   inner: typeof fetch,
-  { callTimeoutMs, maxQueued, fleet }: Settings,
+  { callTimeoutMs, incoming, maxQueued, fleet }: Settings,
   time: Pick<ResolveOptions, "clock" | "random">,
 ): ModelRoute {
   // Who else has the same key at the same place shares its quota; the key itself is nobody's business.
   const account = apiKey === undefined ? "" : `/${createHash("sha256").update(apiKey).digest("hex").slice(0, 12)}`;
   const shared = fleet && { ...fleet, name: `${new URL(baseUrl).host}${account}/${model}` };
   const pool = new QuotaPool({
-    ...{ name: model, quota, callTimeoutMs, highWater: maxQueued, ...timeOf(time) },
+    ...{ name: model, quota, callTimeoutMs, incoming, highWater: maxQueued, ...timeOf(time) },
     ...(shared === undefined ? {} : { fleet: shared }),
   });
   const sampling = choosesItsOwnSampling(model) ? {} : { temperature: 0, logprobs };

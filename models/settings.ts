@@ -1,6 +1,6 @@
 // The one place where environment variables are read: into settings that are checked whole, or not at all.
 
-import type { BudgetLimits, CachePlace, CacheSettings, Patience, Quota } from "../capacity/index.js";
+import type { BudgetLimits, CachePlace, CacheSettings, IncomingLimits, Patience, Quota } from "../capacity/index.js";
 import { type Name, OPENAI_URL, ROWS, type Row, type Value } from "./environment.js";
 import { type Fault, FaultError, parseFault } from "./offline/faults.js";
 import { readSecrets, type SecretSettings } from "./secrets.js";
@@ -18,6 +18,8 @@ export interface RouteSettings {
   /** Unset: the endpoint wants none. */
   readonly apiKey?: string;
   readonly quota: Quota;
+  /** Other names under which the endpoint may report the model; a `*` at the end stands for anything. */
+  readonly aliases?: readonly string[];
   /** The longest prompt that it takes, in tokens. Unset: not known. */
   readonly contextTokens?: number;
   /** Whether it can call tools. Default `true`. */
@@ -52,6 +54,8 @@ export interface Settings {
   readonly maxWaitMs: number;
   /** Longest model call once it has left, in ms. */
   readonly callTimeoutMs: number;
+  /** What the answers of models may be like. */
+  readonly incoming: IncomingLimits;
   /** Where answers to cacheable calls are kept. Unset: nowhere. May hold a password. */
   readonly cache?: CacheSettings;
   /** `sqlite:PATH`, `postgres://…` or `memory:`. */
@@ -118,6 +122,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     limits: Quota,
   ): RouteSettings => {
     const temperature = read(`${prefix}_TEMPERATURE`);
+    const aliases = read(`${prefix}_MODEL_ALIASES`);
     return {
       model,
       baseUrl,
@@ -125,6 +130,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
       quota: limits,
       ...(read(`${prefix}_LOGPROBS`) ?? { logprobs: baseUrl === OPENAI_URL }),
       ...(temperature === undefined ? {} : { temperature }),
+      ...(aliases === undefined ? {} : { aliases }),
       ...(read(`${prefix}_RETURN_FIELDS`) ? {} : { returnFields: false }),
       ...(read(`${prefix}_TOOL_CONTENT`) === "text" ? {} : { toolContent: "parts" as const }),
     };
@@ -147,6 +153,12 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     patience: { admission: read("BULKHEAD_ADMISSION"), patienceMs: read("BULKHEAD_PATIENCE") },
     maxWaitMs: read("BULKHEAD_MAX_WAIT_MS"),
     callTimeoutMs: read("BULKHEAD_CALL_TIMEOUT_MS"),
+    incoming: {
+      idleMs: read("BULKHEAD_STREAM_IDLE_MS"),
+      maxBodyBytes: read("BULKHEAD_MAX_BODY_MB") * 2 ** 20,
+      maxArgumentCharacters: read("BULKHEAD_MAX_ARGUMENTS_KB") * 1024,
+      maxToolCalls: read("BULKHEAD_MAX_TOOL_CALLS"),
+    },
     ...cacheOf(read, stated),
     database: read("BULKHEAD_DB"),
     ...(keyFile === undefined ? {} : { keyFile }),
@@ -163,7 +175,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
   };
   if (offline) {
     refuseStated(
-      ["BULKHEAD_MODEL", "BULKHEAD_FALLBACK_MODEL", "BULKHEAD_FALLBACK_BASE_URL", "BULKHEAD_FALLBACK_API_KEY"],
+      [
+        "BULKHEAD_MODEL",
+        "BULKHEAD_MODEL_ALIASES",
+        "BULKHEAD_FALLBACK_MODEL",
+        "BULKHEAD_FALLBACK_MODEL_ALIASES",
+        "BULKHEAD_FALLBACK_BASE_URL",
+        "BULKHEAD_FALLBACK_API_KEY",
+      ],
       stated,
       "needs a provider: set OPENAI_API_KEY or OPENAI_BASE_URL, or unset it to use the offline provider",
     );

@@ -50,7 +50,7 @@ export interface TurnCache extends Pick<CacheWish, "staleWhileRevalidate" | "sim
 export const planner = ({ journal, model, toolbox, prompt, guard = "guard", cache }: PlannerOptions) => {
   const wish = cache && { cacheable: wishOf(cache, toolbox), tenant: cache.tenant };
   const bound = model.bindTools([...toolbox.tools] as StructuredToolInterface[]);
-  return harnessNode<AgentView>("taint", journal, async (state, { config, at, record, signal, derived }) => {
+  return harnessNode<AgentView>("taint", journal, async (state, { config, at, signal, derived }) => {
     const system = [prompt, state.context].filter((part) => part !== "" && part !== undefined).join("\n\n");
     const asked = [new SystemMessage(system), ...withClosedCalls(state.messages)];
     const kept = wish === undefined || derived ? {} : { ...wish, tenant: wish.tenant(config) };
@@ -61,8 +61,6 @@ export const planner = ({ journal, model, toolbox, prompt, guard = "guard", cach
     });
     if (isStopped(answer)) return { messages: [answer] };
     for (const call of answer.tool_calls ?? []) requireStorable(call);
-    const plan = answer.tool_calls?.find((call) => call.name === "write_todos")?.args["todos"];
-    if (Array.isArray(plan)) await record({ kind: "plan", todos: plan });
     return { messages: [answer], trust: meetMarks(trustOfAnswer(answer, at), again) };
   });
 };

@@ -15,13 +15,14 @@ import { PROVIDER_FIELDS } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import { BOTTOM, canonicalJson, isAtMost, type Label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
 
-/** The state values that can carry outside content. `call` is the payload of a `Send`. */
+/** The state values that can carry outside content. `call` and `calls` are payloads of a `Send`. */
 export interface Values {
   readonly messages?: unknown;
   readonly context?: unknown;
   readonly todos?: unknown;
   readonly files?: unknown;
   readonly call?: unknown;
+  readonly calls?: readonly ToolCall[];
 }
 
 /** One value that has a label of its own. */
@@ -103,9 +104,11 @@ function* messagePieces(messages: unknown, by?: Digesting): Generator<Piece> {
 }
 
 /** The values that have labels, by what they contain. An empty default has none and needs none. */
-export function piecesOf({ messages, context, todos, files, call }: Values): readonly Piece[] {
+export function piecesOf({ messages, context, todos, files, call, calls = [] }: Values): readonly Piece[] {
   const pieces = [...messagePieces(messages)];
-  if (call !== undefined) pieces.push({ at: "the call", digest: callDigest(call as ToolCall) });
+  for (const each of call === undefined ? calls : [call as ToolCall, ...calls]) {
+    pieces.push({ at: "the call", digest: callDigest(each) });
+  }
   if (context !== undefined && context !== "") {
     pieces.push({ at: "context", digest: contentDigest(["context", context]) });
   }

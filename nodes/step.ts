@@ -7,6 +7,7 @@ import { isGraphBubbleUp } from "@langchain/langgraph";
 import type { HarnessEvent, Journal, Scope } from "../checkpoints/index.js";
 import {
   BOTTOM,
+  hasChannel,
   isAtMost,
   type Label,
   mark,
@@ -105,6 +106,7 @@ export function harnessNode<State>(
     };
     try {
       const update = withFall(await body(state, step), fall);
+      requireKeys(update, config);
       await vouch(journal, scope.thread, update as Values, meet(read.label, markIn(update) ?? TOP));
       await recordFall(journal, { ...step, trust: channel }, update);
       await record({ kind: "node.end", ms: journal.clock.now() - started });
@@ -120,6 +122,15 @@ export function harnessNode<State>(
       throw error;
     }
   }, role);
+}
+
+/** LangGraph drops what a graph's state has no key for, without a word. */
+function requireKeys(update: NodeUpdate, config: LangGraphRunnableConfig): void {
+  const unknown = Object.keys(update).find((key) => !hasChannel(config, key));
+  if (unknown === undefined) return;
+  throw new Error(
+    `the node writes ${JSON.stringify(unknown)}, which the graph's state does not have: add it to the state`,
+  );
 }
 
 /** What made the node run, and for the how many'th time. */

@@ -2,7 +2,7 @@
 // tools of Deep Agents, the plan, delegation, memory and skills. Adding a tool means adding it to `tools`.
 
 import { tool } from "@langchain/core/tools";
-import { createFilesystemMiddleware, StateBackend } from "deepagents";
+import { createFilesystemMiddleware, type FilesystemPermission, StateBackend } from "deepagents";
 import { todoListMiddleware } from "langchain";
 import { z } from "zod";
 import { type LabelledMemory, readSkill } from "../memory/index.js";
@@ -31,10 +31,16 @@ export interface Toolbox {
 }
 
 const FILE_TOOLS = ["ls", "read_file", "write_file", "edit_file", "glob", "grep"] as const;
+/** With a rule, even one that allows everything, the file tools refuse paths that `ls` would never show. */
+const ANY_PATH: FilesystemPermission[] = [{ operations: ["read", "write"], paths: ["/**"] }];
 
 /** The file tools and `write_todos` of Deep Agents and LangChain. They touch only the graph's own state. */
 function stateTools(): AnyTool[] {
-  const files = createFilesystemMiddleware({ backend: new StateBackend(), tools: [...FILE_TOOLS] });
+  const files = createFilesystemMiddleware({
+    backend: new StateBackend(),
+    tools: [...FILE_TOOLS],
+    permissions: ANY_PATH,
+  });
   const allowed = new Set<string>(FILE_TOOLS);
   return [
     ...(todoListMiddleware().tools ?? []),

@@ -1,9 +1,10 @@
-// Runs one call that needs no gate: read-only and idempotent tools, the file tools, the plan. One `Send` per call, so
-// that parallel calls settle on their own and finished ones are not run again on resume.
+// Runs the calls that need no gate: read-only and idempotent tools, the file tools, the plan. One `Send` per call, so
+// that parallel calls settle on their own and finished ones are not run again on resume; but the calls of one message
+// that work on the graph's own state are one task, done in the order in which the model made them.
 
-import { ToolMessage } from "@langchain/core/messages";
+import type { ToolMessage } from "@langchain/core/messages";
 import type { StructuredToolInterface } from "@langchain/core/tools";
-import { type Command, isCommand, isGraphBubbleUp, Send } from "@langchain/langgraph";
+import { Send } from "@langchain/langgraph";
 import type { Journal } from "../checkpoints/index.js";
 import {
   digest,
@@ -12,16 +13,18 @@ import {
   label,
   mark,
   meet,
+  meetMarks,
   type Policy,
   readChannel,
   TOP,
   type TrustMark,
 } from "../trust/index.js";
-import { answerTo, findTool, type OpenCall, openCallsOf } from "./calls.js";
+import { type AnyTool, answerTo, findTool, type OpenCall, openCallsOf } from "./calls.js";
 import { hasChanged } from "./consider.js";
 import { effectKey, runEffect, runTool } from "./effect.js";
-import type { AgentView } from "./state.js";
-import { harnessNode, messageOf, type NodeUpdate, type Step } from "./step.js";
+import type { AgentView, Todo } from "./state.js";
+import { changedFiles, runStateTool } from "./state-tool.js";
+import { harnessNode, type NodeUpdate, type Step } from "./step.js";
 import { HarnessTool, isGated } from "./tool.js";
 import type { Toolbox } from "./toolbox.js";
 
@@ -33,42 +36,67 @@ export interface ToolsOptions {
   readonly policy: Policy;
 }
 
-/** The payload of one `Send` to the tools node. */
-export interface ToolTask {
-  readonly call: OpenCall;
-}
+/** The payload of one `Send` to the tools node: one call, or all that work on the state, in their order. */
+export type ToolTask = { readonly call: OpenCall } | { readonly calls: readonly OpenCall[] };
 
-/** One `Send` to `node` for each open call that needs no gate. */
+/** One `Send` to `node` for each open call that needs no gate, and one for all that work on the graph's own state. */
 export const sendTools =
   (node: string, toolbox: Toolbox) =>
-  (state: Pick<AgentView, "messages">): Send[] =>
-    openCallsOf("plain", state.messages, toolbox.tools).map((call) => new Send(node, { call } satisfies ToolTask));
+  (state: Pick<AgentView, "messages">): Send[] => {
+    const open = openCallsOf("plain", state.messages, toolbox.tools);
+    const calls = open.filter(({ name }) => worksOnState(findTool(toolbox.tools, name)));
+    return open.flatMap((call): Send[] => {
+      if (!calls.includes(call)) return [new Send(node, { call } satisfies ToolTask)];
+      return call === calls[0] ? [new Send(node, { calls } satisfies ToolTask)] : [];
+    });
+  };
+
+/** A LangChain tool: it reads and writes nothing but the state of the graph it is in. */
+const worksOnState = (tool: AnyTool | undefined): tool is StructuredToolInterface =>
+  tool !== undefined && !(tool instanceof HarnessTool);
 
 /** Makes the tools node. */
 export const tools = ({ journal, toolbox, policy }: ToolsOptions) => {
-  const work = async ({ call }: ToolTask, step: Step): Promise<NodeUpdate> => {
-    const started = journal.clock.now();
-    const { update, trust, error } = await answer(call, { journal, toolbox, policy }, step);
-    const ms = journal.clock.now() - started;
-    await step.record({
-      kind: "tool.response",
-      tool: call.name,
-      callId: call.id,
-      arguments: call.args,
-      ok: error === undefined,
-      ms,
-      label: meet(trust),
-      ...(error === undefined ? {} : { error }),
-    });
-    return isAtMost(TOP, trust) ? update : { ...update, trust };
+  const options = { journal, toolbox, policy };
+  const work = async (task: ToolTask, step: Step): Promise<NodeUpdate> => {
+    let written: NodeUpdate = {};
+    const marks: TrustMark[] = [];
+    for (const call of callsOf(task)) {
+      step.signal.throwIfAborted();
+      const started = journal.clock.now();
+      const { update, trust, error } = await answer(call, options, step, written);
+      const ms = journal.clock.now() - started;
+      await step.record({
+        kind: "tool.response",
+        tool: call.name,
+        callId: call.id,
+        arguments: call.args,
+        ok: error === undefined,
+        ms,
+        label: meet(trust),
+        ...(error === undefined ? {} : { error }),
+      });
+      written = { ...written, ...update, messages: [...messagesIn(written), ...messagesIn(update)] };
+      marks.push(trust);
+    }
+    // The file tools write into the state behind the node's back.
+    await step.vouch({ files: changedFiles(step.config) });
+    const { todos } = written as { readonly todos?: readonly Todo[] };
+    if (todos !== undefined) await step.record({ kind: "plan", todos });
+    const trust = meetMarks(...marks);
+    return isAtMost(TOP, trust) ? written : { ...written, trust };
   };
   // A tool that works on the state reads it behind the payload's back.
-  return harnessNode<ToolTask>("taint", journal, work, ({ call }, config) =>
-    findTool(toolbox.tools, call.name) instanceof HarnessTool
-      ? { call }
-      : { call, files: readChannel(config, "files") },
-  );
+  return harnessNode<ToolTask>("taint", journal, work, (task, config) => {
+    const calls = callsOf(task);
+    const reads = calls.some(({ name }) => worksOnState(findTool(toolbox.tools, name)));
+    return reads ? { calls, files: readChannel(config, "files") } : { calls };
+  });
 };
+
+const callsOf = (task: ToolTask): readonly OpenCall[] => ("calls" in task ? task.calls : [task.call]);
+
+const messagesIn = ({ messages }: NodeUpdate): readonly unknown[] => (Array.isArray(messages) ? messages : []);
 
 interface Answer {
   readonly update: NodeUpdate;
@@ -77,14 +105,18 @@ interface Answer {
   readonly error?: string;
 }
 
-async function answer(call: OpenCall, options: ToolsOptions, step: Step): Promise<Answer> {
+/** `written` is what the calls before it in the same task have written. */
+async function answer(call: OpenCall, options: ToolsOptions, step: Step, written: NodeUpdate): Promise<Answer> {
   const { toolbox, journal } = options;
   const tool = findTool(toolbox.tools, call.name);
   if (tool === undefined) {
     const known = toolbox.tools.map((each) => each.name).join(", ");
     return failure(call, `Error: there is no tool ${JSON.stringify(call.name)}. There are: ${known}.`);
   }
-  if (!(tool instanceof HarnessTool)) return stateAnswer(call, tool, step);
+  if (worksOnState(tool)) {
+    const { message, mark: trust, writes } = await runStateTool(call, tool, step, written);
+    return answered(message, trust, writes);
+  }
   if (isGated(tool.effect)) return failure(call, `Blocked: ${tool.name} has to pass the gate.`);
   const refusal = await refusalOf(call, tool, options, step);
   if (refusal !== undefined) return refusal;
@@ -95,8 +127,8 @@ async function answer(call: OpenCall, options: ToolsOptions, step: Step): Promis
   return answered(result.message, result.mark);
 }
 
-const answered = (message: ToolMessage, trust: TrustMark): Answer => ({
-  update: { messages: [message] },
+const answered = (message: ToolMessage, trust: TrustMark, writes: NodeUpdate = {}): Answer => ({
+  update: { ...writes, messages: [message] },
   trust,
   ...(message.status === "error" ? { error: message.text } : {}),
 });
@@ -142,30 +174,3 @@ const intend = (call: OpenCall, tool: HarnessTool, { journal, policy }: ToolsOpt
     mayRepeat: true, // It is declared idempotent.
     approval: undefined,
   });
-
-/** Deep Agents' file tools write into the state behind the node's back. */
-function changedFiles(config: Step["config"]): Record<string, unknown> {
-  const before = filesIn(readChannel(config, "files"));
-  const changed = Object.entries(filesIn(readChannel(config, "files", true))).filter(
-    ([path, file]) => JSON.stringify(file) !== JSON.stringify(before[path]),
-  );
-  return Object.fromEntries(changed);
-}
-
-const filesIn = (files: unknown): Record<string, unknown> =>
-  typeof files === "object" && files !== null ? { ...files } : {};
-
-/** A LangChain tool that touches only this graph's state: its result is no newer and no truer than the thread. */
-async function stateAnswer(call: OpenCall, tool: StructuredToolInterface, step: Step): Promise<Answer> {
-  try {
-    const config = { ...step.config, toolCallId: call.id, toolCall: call, state: {} };
-    const result: unknown = await tool.invoke({ ...call, type: "tool_call" }, config);
-    await step.vouch({ files: changedFiles(step.config) });
-    if (isCommand(result)) return { update: (result as Command).update as NodeUpdate, trust: TOP };
-    return answered(ToolMessage.isInstance(result) ? result : answerTo(call, String(result)), TOP);
-  } catch (error) {
-    if (isGraphBubbleUp(error)) throw error;
-    const trust = mark(label({ integrity: 2 }), `error text of ${call.name}`);
-    return { ...failure(call, `Error: ${messageOf(error)}`), trust };
-  }
-}

@@ -58,4 +58,4 @@ export {
   type ToolRule,
 } from "./policy-document.js";
 export { hmacSeal, type Seal } from "./seal.js";
-export { readChannel, readTrust, TrustedState, trustField } from "./state.js";
+export { hasChannel, readChannel, readTrust, TrustedState, trustField, writeChannel } from "./state.js";

@@ -3,12 +3,13 @@
 // `Send` sees the payload.
 
 import { StateSchema, type StateSchemaFields } from "@langchain/langgraph";
-import type { BaseChannel } from "@langchain/langgraph/channels";
+import { type BaseChannel, isDeltaChannel } from "@langchain/langgraph/channels";
 import { z } from "zod";
 import { storableWrite, type Trust, TrustChannel, type TrustWrite } from "./channel.js";
 
-/** LangGraph's own key for the function that reads a channel inside a node (`CONFIG_KEY_READ`, langgraph 1.7.3). */
+/** LangGraph's own keys for the functions that read and write channels inside a node (langgraph 1.7.3). */
 const READ = "__pregel_read";
+const WRITE = "__pregel_send";
 
 const rank = z.number().int().min(0).max(3);
 
@@ -40,7 +41,23 @@ export const trustField = {
 /** The fields of a state that has the trust channel. */
 export type WithTrust<Fields extends StateSchemaFields> = Fields & { trust: z.ZodType<Trust, TrustWrite> };
 
-/** A {@link StateSchema} whose `trust` key is a {@link TrustChannel}. Use it for every graph and subgraph. */
+/**
+ * Makes a channel take the writes of one superstep one after the other, in the order of their tasks. LangGraph's own
+ * throw at the second one, after both are stored: the thread could then neither be resumed nor read ever again.
+ */
+function inOrder(channel: BaseChannel): BaseChannel {
+  const update = channel.update.bind(channel);
+  const fromCheckpoint = channel.fromCheckpoint.bind(channel);
+  channel.update = (writes) =>
+    writes.length === 0 ? update(writes) : writes.map((each) => update([each])).some(Boolean);
+  channel.fromCheckpoint = (saved) => inOrder(fromCheckpoint(saved)) as never;
+  return channel;
+}
+
+/**
+ * A {@link StateSchema} whose `trust` key is a {@link TrustChannel}, and on which parallel branches may write one key.
+ * Use it for every graph and subgraph.
+ */
 export class TrustedState<Fields extends StateSchemaFields> extends StateSchema<WithTrust<Fields>> {
   constructor(fields: Fields) {
     super({ ...fields, trust: trustField });
@@ -48,6 +65,9 @@ export class TrustedState<Fields extends StateSchemaFields> extends StateSchema<
 
   override getChannels() {
     const channels: Record<string, BaseChannel> = super.getChannels();
+    for (const [name, channel] of Object.entries(channels)) {
+      if (!isDeltaChannel(channel)) channels[name] = inOrder(channel);
+    }
     channels["trust"] = new TrustChannel();
     return channels as ReturnType<StateSchema<WithTrust<Fields>>["getChannels"]>;
   }
@@ -64,6 +84,27 @@ export function readChannel(
 ): unknown {
   const read = config?.configurable?.[READ];
   return typeof read === "function" ? read(name, fresh) : undefined;
+}
+
+/** Whether the graph that runs has a channel of this name; `true` outside a graph, where there is nothing to ask. */
+export function hasChannel(config: { configurable?: Record<string, unknown> } | undefined, name: string): boolean {
+  try {
+    readChannel(config, name);
+    return true;
+  } catch {
+    return false; // That is how LangGraph says no: it throws a TypeError.
+  }
+}
+
+/** Writes a channel from inside a node, at once: what the node reads `fresh` afterwards has it. */
+export function writeChannel(
+  config: { configurable?: Record<string, unknown> } | undefined,
+  name: string,
+  value: unknown,
+): void {
+  const write = config?.configurable?.[WRITE];
+  if (typeof write !== "function") throw new Error(`${name} can be written only inside of a graph`);
+  write([[name, value]]);
 }
 
 /** The trust channel itself, whatever the node's input object says. `undefined` outside a graph. */

@@ -44,6 +44,7 @@ const obtained: z.ZodType<Obtained> = z.looseObject({
   route: text,
   primary: text,
   returnedModel: note,
+  alias: note,
   attempts: number,
   rateLimited: number,
   unclearAttempts: number,

@@ -2,7 +2,7 @@
 // name for is under `bulkhead.`. Nothing here is what somebody wrote or was told: that is opt-in, and not in this file.
 
 import type { Attributes, AttributeValue } from "@opentelemetry/api";
-import { isSameModel } from "../../capacity/obtained.js";
+import { isSubstituted } from "../../capacity/obtained.js";
 import { type Label, minTrust } from "../../trust/index.js";
 import type { HarnessEvent } from "../journal/events.js";
 
@@ -94,7 +94,7 @@ export function responseAttributes({ obtained, toolCalls, engine, batch }: Event
     "bulkhead.route": route,
     "bulkhead.primary": obtained.primary,
     "bulkhead.fallback_reason": obtained.fallbackReason,
-    "bulkhead.model.substituted": returnedModel !== undefined && !isSameModel(route, returnedModel) ? true : undefined,
+    "bulkhead.model.substituted": isSubstituted(obtained) ? true : undefined,
     "bulkhead.attempts": obtained.attempts,
     "bulkhead.attempts.rate_limited": obtained.rateLimited,
     "bulkhead.attempts.unclear": obtained.unclearAttempts,

@@ -22,6 +22,7 @@ describe("readSettings", () => {
       patience: { admission: "auto", patienceMs: 0 },
       maxWaitMs: 60_000,
       callTimeoutMs: 10_000,
+      incoming: { idleMs: 60_000, maxBodyBytes: 32 * 2 ** 20, maxArgumentCharacters: 2 ** 20, maxToolCalls: 128 },
       database: "sqlite:.bulkhead/bulkhead.db",
       secrets: { values: [], patterns: [] },
       policy: "balanced",
@@ -104,6 +105,31 @@ describe("readSettings", () => {
       provider: { primary: { contextTokens: 128_000 }, fallback: { contextTokens: 8_000, tools: false } },
     });
     expect(() => readSettings({ BULKHEAD_QUOTA: "memcached://x" })).toThrow("BULKHEAD_QUOTA must be process, redis://");
+  });
+
+  it("reads what answers may be like", () => {
+    const env = { BULKHEAD_STREAM_IDLE_MS: "9", BULKHEAD_MAX_BODY_MB: "2", BULKHEAD_MAX_ARGUMENTS_KB: "3" };
+    expect(readSettings({ ...key, ...env, BULKHEAD_MAX_TOOL_CALLS: "4" }).incoming).toEqual({
+      ...{ idleMs: 9, maxBodyBytes: 2 * 2 ** 20, maxArgumentCharacters: 3 * 1024, maxToolCalls: 4 },
+    });
+  });
+
+  it("reads other names of the models, each for its own route", () => {
+    const { provider } = readSettings({
+      ...key,
+      BULKHEAD_MODEL_ALIASES: "gpt-4o-2024-08-06, /models/my qwen.gguf,large-preview-*",
+      BULKHEAD_FALLBACK_MODEL: "small",
+      BULKHEAD_FALLBACK_MODEL_ALIASES: "tiny",
+    });
+    expect(provider?.primary.aliases).toEqual(["gpt-4o-2024-08-06", "/models/my qwen.gguf", "large-preview-*"]);
+    expect(provider?.fallback?.aliases).toEqual(["tiny"]);
+    expect(readSettings(key).provider?.primary).not.toHaveProperty("aliases");
+    const refused = (env: Record<string, string>) => expect(() => readSettings(env));
+    for (const names of ["*", "a,*", "a*b", "a,,b", "a**"]) {
+      refused({ ...key, BULKHEAD_MODEL_ALIASES: names }).toThrow("BULKHEAD_MODEL_ALIASES must be names separated by");
+    }
+    refused({ BULKHEAD_MODEL_ALIASES: "a" }).toThrow("BULKHEAD_MODEL_ALIASES needs a provider");
+    refused({ ...key, BULKHEAD_FALLBACK_MODEL_ALIASES: "a" }).toThrow("needs BULKHEAD_FALLBACK_MODEL");
   });
 
   it("gives the fallback the primary's endpoint and key, but never sends that key to another endpoint", () => {

@@ -23,6 +23,8 @@ const ofTheState = fc.constantFrom<Call>(
   ["remember", { text: "the order a was shipped" }],
   ["write_todos", { todos: [{ content: "look", status: "pending" }] }],
   ["write_file", { file_path: "/note.txt", content: "a note" }],
+  ["edit_file", { file_path: "/note.txt", old_string: "a", new_string: "a a" }],
+  ["read_file", { file_path: "/note.txt" }],
   ["nobody_knows_this", {}],
 );
 
@@ -30,7 +32,7 @@ const turn = fc.oneof(
   { weight: 3, arbitrary: fc.array(fc.oneof(read, delegation), { minLength: 1, maxLength: 6 }) },
   { weight: 2, arbitrary: fc.array(harmless, { minLength: 1, maxLength: 6 }) },
   { weight: 2, arbitrary: fc.array(action, { minLength: 1, maxLength: 2 }) },
-  { weight: 1, arbitrary: fc.tuple(ofTheState).map((calls): Call[] => calls) },
+  { weight: 1, arbitrary: fc.array(fc.oneof(ofTheState, ofTheState, read), { minLength: 1, maxLength: 5 }) },
   { weight: 1, arbitrary: fc.tuple(read, action).map((calls): Call[] => calls) },
 );
 

@@ -40,6 +40,7 @@ export async function drive(row: WireRow, streamed: boolean): Promise<void> {
     BULKHEAD_REQUESTS_PER_MINUTE: "60000",
     BULKHEAD_FALLBACK_REQUESTS_PER_MINUTE: row.fallback === undefined ? "" : "60000",
     BULKHEAD_CALL_TIMEOUT_MS: "86400000",
+    BULKHEAD_STREAM_IDLE_MS: "86400000",
     ...row.settings,
   });
   const resolved = resolveModel(settings, { clock, random: () => 0.001 });

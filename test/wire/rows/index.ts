@@ -4,6 +4,7 @@ import type { WireRow } from "../row.js";
 import { calls } from "./calls.js";
 import { empty } from "./empty.js";
 import { events } from "./events.js";
+import { incoming } from "./incoming.js";
 import { limits } from "./limits.js";
 import { overflow } from "./overflow.js";
 import { plain } from "./plain.js";
@@ -15,6 +16,7 @@ export const rows: readonly WireRow[] = [
   ...calls,
   ...empty,
   ...back,
+  ...incoming,
   ...limits,
   ...overflow,
   ...events,
