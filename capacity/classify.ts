@@ -155,6 +155,16 @@ const textOf = (link: unknown): string => {
   return text.slice(0, LONGEST_WORDS).split("\n\nTroubleshooting URL:")[0]?.trim() ?? "";
 };
 
+/** What servers refuse to take, and the setting that leaves it out. */
+const REFUSED: readonly (readonly [RegExp, string])[] = [
+  [/temperature|top_p|sampling/i, "BULKHEAD_TEMPERATURE=none sends no temperature"],
+  [/logprobs/i, "BULKHEAD_LOGPROBS=off asks for none"],
+  [/reasoning|thinking|thought_signature|extra_content/i, "BULKHEAD_RETURN_FIELDS=off sends none of it back"],
+];
+
+const whatToChange = (message: string): string =>
+  REFUSED.find(([words]) => words.test(message))?.[1] ?? "repeating it will not help";
+
 /** What happened and what to do next, for a person. `host` is where the request went; `route` is the model asked. */
 export function explain(failure: Failure, route: string, host: string): string {
   switch (failure.kind) {
@@ -171,7 +181,7 @@ export function explain(failure: Failure, route: string, host: string): string {
     case "invalid-request":
       return failure.status === 404
         ? `the provider at ${host} does not know ${route} (404): check the model's name and OPENAI_BASE_URL; it says: ${failure.message}`
-        : `the provider at ${host} rejected the request to ${route}: ${failure.message}; repeating it will not help`;
+        : `the provider at ${host} rejected the request to ${route}: ${failure.message}; ${whatToChange(failure.message)}`;
     case "timeout":
       return `${route} at ${host} did not answer in time: ${failure.message}`;
     case "truncated":

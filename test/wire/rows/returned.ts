@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 import type { Reply, SeenRequest } from "../../capacity/openai-server.js";
-import { chunk, completion, json, sse, type WireReply, type WireRow } from "../row.js";
+import { chunk, completion, failure, json, openAIError, sse, type WireReply, type WireRow } from "../row.js";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -137,6 +137,24 @@ export const back: readonly WireRow[] = [
       expect(Object.keys(callIn(returned(requests))).sort()).toEqual(["function", "id", "type"]);
     },
     { settings: { BULKHEAD_RETURN_FIELDS: "off" } },
+  ),
+  ...(
+    [
+      [
+        "OpenAI",
+        "temperature",
+        "Unsupported value: 'temperature' does not support 0 with this model.",
+        "BULKHEAD_TEMPERATURE=none",
+      ],
+      ["Mistral", "logprobs", "Extra inputs are not permitted: logprobs", "BULKHEAD_LOGPROBS=off"],
+      ["Groq", "a field that it sent", "property 'reasoning_content' is unsupported", "BULKHEAD_RETURN_FIELDS=off"],
+    ] as const
+  ).map(
+    ([family, what, words, setting]): WireRow => ({
+      ...{ family, behaviour: `400 for ${what}: the message names the setting`, section: "1.7", streamed: "both" },
+      replies: [failure(400, openAIError(words, "unsupported_value"))],
+      expect: { error: { code: "INVALID_REQUEST", says: setting } },
+    }),
   ),
   {
     ...{
