@@ -1,12 +1,15 @@
 // What a kill, an older version or a client left behind is not taken for an end; nothing that was stored is lost.
 
+import { tmpdir } from "node:os";
 import { AIMessage, HumanMessage } from "@langchain/core/messages";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type AnyCompiledGraph, agentGraph } from "../../graphs/index.js";
+import { runProgram } from "../../cli/program.js";
+import { type AnyCompiledGraph, agentGraph, standingOf } from "../../graphs/index.js";
 import { type Place, sqlitePlace } from "../checkpoints/support.js";
 import { calls, script, scriptedModel } from "../contracts/index.js";
 import { type Build, Lives, type Point } from "../effects/superstep.js";
 import { countingTools } from "../support/agent.js";
+import { testTerminal } from "./terminal.js";
 
 const PAY = calls(["pay", { to: "a", amount: 1 }]);
 const TWO = calls(["look", { id: "1" }], ["tag", { id: "2" }]);
@@ -48,6 +51,11 @@ const said = async (thread: string): Promise<string[]> => {
   const { values } = await (await client()).getState({ configurable: { thread_id: thread } });
   const messages = (values.messages ?? []) as { type: string; text: string; id?: string; tool_call_id?: string }[];
   return messages.map(({ type, text, id, tool_call_id: call }) => `${type} ${text} ${type === "ai" ? id : call}`);
+};
+
+/** A client clears what is to be run: what is stored is taken in first, and then what follows from that is dropped. */
+const clear = async () => {
+  for (const _ of [1, 2]) await (await client()).updateState(config, null as never, "__end__");
 };
 
 const statusOf = async () => (await lives.journal().thread("t"))?.status;
@@ -108,9 +116,14 @@ describe("a thread with nothing to run and no answer", () => {
     ["left by its client with a message of the user's", { messages: [new HumanMessage("and now?")] }, "planner"],
     ["left by its client with an answer that says nothing", { messages: [new AIMessage("")] }, "planner"],
   ] as const)("is gone on with, and until then not finished: %s", async ([_, values, as]) => {
-    if (values === null) await lives.killed("t", "the first", { stored: 4 });
-    else await lives.next("t", "start", "the first");
-    await (await client()).updateState(config, values as never, as);
+    if (values === null) {
+      await lives.killed("t", "the first", { stored: 4 });
+      await clear();
+    } else {
+      await lives.next("t", "start", "the first");
+      await (await client()).updateState(config, values as never, as);
+    }
+    expect(standingOf(await (await client()).getState(config)).at).toBe("loose end");
     expect(await statusOf()).not.toBe("finished");
     const came = await lives.next("t", "resume");
     expect(came).toMatchObject({
@@ -150,4 +163,27 @@ test("an end is recorded together with the thread's status, and so is a beginnin
   expect(await journal.thread("t")).toMatchObject({ status: "running" });
   await journal.append({ thread: "unknown", run: "r" }, { kind: "run.end", status: "finished" });
   expect(await journal.thread("unknown")).toBeUndefined();
+});
+
+test("show says what is stored and what is next, and not that a thread has finished which has not", async () => {
+  const shown = async (): Promise<{ status: string; checkpoint: object }> => {
+    const terminal = testTerminal();
+    terminal.env["BULKHEAD_WORKSPACE"] = tmpdir();
+    await runProgram(["show", "t", "--db", place.url, "--json"], terminal);
+    return JSON.parse(terminal.written.out);
+  };
+  await lives.killed("t", "the first", { stored: 4 });
+  await lives.journal().updateThread("t", { status: "finished" }); // As an older version would have it.
+  expect(await shown()).toMatchObject({
+    status: "interrupted",
+    checkpoint: { next: ["planner"], stored: ["planner"] },
+  });
+  await clear();
+  await lives.journal().updateThread("t", { status: "finished" });
+  expect(await shown()).toMatchObject({
+    status: "interrupted",
+    checkpoint: { next: [], why: "look, tag were called and not answered" },
+  });
+  await lives.next("t", "resume");
+  expect(await shown()).toMatchObject({ status: "finished", checkpoint: { next: [], stored: [] } });
 });

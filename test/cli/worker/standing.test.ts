@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { JournalError, ThreadBusyError } from "../../../checkpoints/index.js";
 import { UsageError } from "../../../cli/exit.js";
 import { failureOf, jobIdOf, priorityOf, readQueuedRun, threadOf } from "../../../cli/worker/queued-run.js";
-import { countStates, type JobFacts, standingOf } from "../../../cli/worker/standing.js";
+import { countStates, describeStanding, type JobFacts, standingOf } from "../../../cli/worker/standing.js";
 import { LONGEST_LOOK_MS, stepAfter, stepAfterError, waitFor } from "../../../cli/worker/step.js";
 import { StoreError } from "../../../memory/index.js";
 
@@ -38,7 +38,12 @@ describe("a job's standing", () => {
       facts({ returnvalue: { status: "waiting", message: "Studio" } }),
       { state: "done", message: "Studio" },
     ],
-    ["completed", facts({ returnvalue: "nonsense" }), { state: "done", status: "finished" }],
+    // What does not say how it ended is not said to have finished.
+    [
+      "completed",
+      facts({ returnvalue: "nonsense" }),
+      { state: "done", message: "how it ended cannot be read here; the journal knows" },
+    ],
     [
       "failed",
       facts({ failedReason: "no such order", finishedOn: 3_000 }),
@@ -48,6 +53,12 @@ describe("a job's standing", () => {
     ["active", facts({ data: sleep("parked") }), { state: "running" }],
   ])("in the list %s", (where, job, expected) => {
     expect(standingOf(job, where)).toMatchObject({ thread: "t1", graph: "agent", submitted: 1_000, ...expected });
+  });
+
+  test("nothing is said of how a job ended that does not say it", () => {
+    const standing = standingOf(facts({ returnvalue: "nonsense" }), "completed");
+    expect(standing.status).toBeUndefined();
+    expect(describeStanding(standing)).toBe("done: how it ended cannot be read here; the journal knows");
   });
 
   test("a job that is none of ours is named, with the way out", () => {
