@@ -2,6 +2,7 @@
 
 import { dispatchCustomEvent } from "@langchain/core/callbacks/dispatch";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
+import type { ChatGenerationChunk } from "@langchain/core/outputs";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import type { Priority } from "./fair-queue.js";
 import { CAPACITY_EVENT, type CapacityEvent } from "./types.js";
@@ -49,3 +50,13 @@ const parentRunIdOf = (callbacks: unknown): unknown =>
   typeof callbacks === "object" && callbacks !== null
     ? (callbacks as { getParentRunId?: () => unknown }).getParentRunId?.()
     : undefined;
+
+/** Hands a chunk of an answer to the callbacks, as models do with theirs. */
+export async function announced(
+  chunk: ChatGenerationChunk,
+  runManager: CallbackManagerForLLMRun | undefined,
+): Promise<ChatGenerationChunk> {
+  const index = { prompt: 0, completion: 0 };
+  await runManager?.handleLLMNewToken(chunk.text, index, undefined, undefined, undefined, { chunk });
+  return chunk;
+}

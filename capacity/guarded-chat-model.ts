@@ -10,7 +10,7 @@ import { AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import { hmacSeal, type Seal } from "../trust/index.js";
-import { announcer, runDeadline, runKey, runPriority, surrounding } from "./announce.js";
+import { announced, announcer, runDeadline, runKey, runPriority, surrounding } from "./announce.js";
 import { type AnswerFacts, judgeResult } from "./answer.js";
 import { type Booking, bookCall, budgetIn } from "./budget-call.js";
 import type { AnswerCache } from "./cache.js";
@@ -19,7 +19,7 @@ import type { CallInProgress } from "./call.js";
 import { forRoute, type GuardedCallOptions, toOpenAITool, toolNames } from "./call-options.js";
 import { eventsOf } from "./chat-events.js";
 import { type Clock, type Random, systemClock } from "./clock.js";
-import { messageIdOf } from "./ids.js";
+import { MessageIds } from "./ids.js";
 import { recordedResult } from "./kept-answer.js";
 import { aliasOf, OBTAINED_KEY } from "./obtained.js";
 import { withServerIds } from "./provider-fields.js";
@@ -64,8 +64,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
 
   readonly #cache: AnswerCache | undefined;
   readonly #seal: Seal;
-  /** How many calls each node has made, by the configuration of its run. */
-  readonly #turns = new WeakMap<object, number>();
+  readonly #ids = new MessageIds();
   readonly #limits: Pick<ServeOptions, "maxWaitMs" | "maxAttempts" | "spillMs" | "clock" | "random">;
 
   constructor(options: GuardedChatModelOptions) {
@@ -131,7 +130,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     runManager?: CallbackManagerForLLMRun,
   ): Promise<ChatResult> {
     const cache = this.#cache;
-    const messageId = this.#messageId(runManager);
+    const messageId = this.#ids.next(runManager?.runId);
     const wish = wishOf(options.cacheable);
     if (wish === undefined) return this.#ask(messages, options, runManager, messageId);
     const { standIn, call } = attendanceOf(runManager, surrounding()?.callbacks, randomUUID);
@@ -173,7 +172,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       }
       return;
     }
-    const plan = this.#plan(messages, options, runManager, this.#messageId(runManager));
+    const plan = this.#plan(messages, options, runManager, this.#ids.next(runManager?.runId));
     try {
       const stream = streamFrom(plan, toolNames(options), (route) =>
         // Without the run manager: its handlers are told of what is handed out, not of what comes in.
@@ -226,15 +225,6 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     } finally {
       plan.booking?.end(plan.call.requests);
     }
-  }
-
-  /** The id of the next answer. */
-  #messageId(runManager: CallbackManagerForLLMRun | undefined): string {
-    const place = surrounding();
-    const node = place?.configurable;
-    const turn = node === undefined ? 0 : (this.#turns.get(node) ?? 0);
-    if (node !== undefined) this.#turns.set(node, turn + 1);
-    return messageIdOf(place, turn, runManager?.runId ?? randomUUID());
   }
 
   #plan(
@@ -304,14 +294,4 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
 
 function addObtained(message: BaseMessage, obtained: Obtained): void {
   message.response_metadata = { ...message.response_metadata, [OBTAINED_KEY]: obtained };
-}
-
-/** Hands a chunk to the callbacks, as models do with theirs. */
-async function announced(
-  chunk: ChatGenerationChunk,
-  runManager: CallbackManagerForLLMRun | undefined,
-): Promise<ChatGenerationChunk> {
-  const index = { prompt: 0, completion: 0 };
-  await runManager?.handleLLMNewToken(chunk.text, index, undefined, undefined, undefined, { chunk });
-  return chunk;
 }

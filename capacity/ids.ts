@@ -1,8 +1,8 @@
 // The harness's own ids of messages and tool calls. Servers number their calls anew in every answer, leave ids out, or draw
 // them from a few hundred: a later answer would replace an earlier message, and a call would pass for answered.
 
-import { createHash } from "node:crypto";
-import type { SurroundingConfig } from "./announce.js";
+import { createHash, randomUUID } from "node:crypto";
+import { surrounding } from "./announce.js";
 
 /** The metadata key that names a subagent's branch in the record. */
 export const LANE = "bulkhead_lane";
@@ -10,15 +10,20 @@ export const LANE = "bulkhead_lane";
 /** Nine letters or digits: the strictest servers take nothing else as the id of a call. */
 const CALL_ID_LENGTH = 9;
 
-/**
- * The id of an answer: the same whenever the same turn of the same thread is taken again. `turn` counts the model calls of
- * one node. Outside a thread `unique` stands for the place.
- */
-export function messageIdOf(place: SurroundingConfig | undefined, turn: number, unique: string): string {
-  const { metadata = {}, configurable = {} } = place ?? {};
-  const thread = configurable["thread_id"];
-  const at = typeof thread === "string" ? [thread, ...placeOf(metadata), turn] : [unique];
-  return `ai-${hexOf(JSON.stringify(at)).slice(0, 24)}`;
+/** Gives the answers of one model their ids. */
+export class MessageIds {
+  /** How many calls each node has made, by the configuration of its task. */
+  readonly #turns = new WeakMap<object, number>();
+
+  /** The id of the next answer: the same whenever the turn is taken again. `unique` stands for the place outside a thread. */
+  next(unique: string = randomUUID()): string {
+    const { metadata = {}, configurable } = surrounding() ?? {};
+    const turn = configurable === undefined ? 0 : (this.#turns.get(configurable) ?? 0);
+    if (configurable !== undefined) this.#turns.set(configurable, turn + 1);
+    const thread = configurable?.["thread_id"];
+    const at = typeof thread === "string" ? [thread, ...placeOf(metadata), turn] : [unique];
+    return `ai-${hexOf(JSON.stringify(at)).slice(0, 24)}`;
+  }
 }
 
 function placeOf(metadata: Readonly<Record<string, unknown>>): readonly unknown[] {
