@@ -1,6 +1,7 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { NotDoneError } from "../../nodes/outcome.js";
 import { PermitRequiredError } from "../../nodes/tool.js";
 import { begin, type Label, label, mark, TOP, TrustedState } from "../../trust/index.js";
 import { emptyDirectory, lookInto, openWorkspace } from "./support.js";
@@ -138,6 +139,15 @@ describe("refund_order", () => {
     await expect(call("refund_order", { ...refund, amount: 0.01 })).rejects.toThrow("0.01 is more than the 0.00 left");
   });
 
+  it("pays the same amount of a charge once, whatever the reason", async () => {
+    const { call, workspace } = openWorkspace();
+    await call("refund_order", { ...refund, amount: 20 });
+    const again = call("refund_order", { ...refund, amount: 20, reason: "the customer asked once more" });
+    await expect(again).rejects.toThrow(/20.00 of charge CH-7781-2 was refunded already, as RF-\d{4}/);
+    await expect(again).rejects.toSatisfy(NotDoneError.isInstance);
+    expect(lookInto(workspace).count("select count(*) as count from refunds where charge_id = 'CH-7781-2'")).toBe(1);
+  });
+
   it.each([
     [{ amount: 49.01 }, "49.01 is more than the 49.00 left of charge CH-7781-2"],
     [{ charge_id: "CH-7781-9" }, "order 7781 has no charge CH-7781-9. Its charges are: CH-7781-1, CH-7781-2."],
@@ -231,7 +241,8 @@ describe("a preview", () => {
     const half = { ...refund, amount: 20 };
     const before = await tool("refund_order").preview(half, { signal });
     await call("refund_order", half);
-    expect((await tool("refund_order").preview(half, { signal }))?.preconditions).not.toEqual(before?.preconditions);
+    const rest = { ...refund, amount: 29 };
+    expect((await tool("refund_order").preview(rest, { signal }))?.preconditions).not.toEqual(before?.preconditions);
   });
 });
 

@@ -71,7 +71,7 @@ export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[]
   const refundOrder = defineTool({
     name: "refund_order",
     description:
-      "Pay money back to the card of one charge of an order. Cannot be undone. Read the order first: state the charge and no more than what is left of it.",
+      "Pay money back to the card of one charge of an order. Cannot be undone. Read the order first: state the charge and no more than what is left of it. The same amount of a charge is paid back once.",
     schema: z.object({
       order_id: z.number().int().describe("The order's number, like 7781."),
       charge_id: z.string().describe('The charge to refund, from read_order, like "CH-7781-2".'),
@@ -82,6 +82,7 @@ export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[]
       reason: reasonField,
     }),
     effect: "irreversible",
+    identity: ["order_id", "charge_id"],
     source,
     preview: (order) => refundPreview(open(), order),
     run: (order) => refund(open(), order),
@@ -92,10 +93,11 @@ export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[]
     description: "Send an e-mail to a customer's address on record. Cannot be undone.",
     schema: z.object({
       customer_id: customerId("The customer to write to"),
-      subject: z.string().min(1).describe("The subject line."),
+      subject: z.string().trim().min(1).describe("The subject line."),
       body: z.string().min(1).describe("The message in plain text."),
     }),
     effect: "irreversible",
+    identity: ["customer_id", "subject"],
     honoursKey: true,
     source,
     preview: ({ customer_id }) => {
@@ -117,6 +119,7 @@ export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[]
       "Delete one customer and the notes on it. Cannot be undone. Orders and tickets stay and keep the id. Names are not unique: be certain of the id, from a ticket's customer_id or from the person who asks.",
     schema: z.object({ customer_id: customerId("The customer to delete"), reason: reasonField }),
     effect: "irreversible",
+    identity: ["customer_id"],
     honoursKey: true,
     floor: "strict",
     source,
@@ -144,6 +147,7 @@ export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[]
       reason: reasonField,
     }),
     effect: "compensable",
+    identity: ["keep_id", "remove_id"],
     honoursKey: true,
     floor: "strict",
     source,

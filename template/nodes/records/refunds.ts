@@ -1,6 +1,7 @@
 // Paying money back. Stands in for a bank that takes no idempotency keys and has no list to look into: a call that is
 // made twice pays twice, and a call whose answer was lost stays unknown to us.
 
+import { z } from "zod";
 import type { RecordsDatabase } from "./database.js";
 import { ChangeRefusedError } from "./errors.js";
 import { chargesOf, money, moneyText, orderOf } from "./lookup.js";
@@ -44,6 +45,14 @@ function refundable(records: RecordsDatabase, order: number, chargeId: string, a
   const cents = Math.round(amount * 100);
   if (cents === 0 || Math.abs(amount * 100 - cents) > 1e-6) {
     throw new ChangeRefusedError(`${amount} is no amount of money. Give at least 0.01, with at most two decimals.`);
+  }
+  const paid = z.object({ refund_id: z.number() });
+  const before = "select refund_id from refunds where charge_id = ? and amount_cents = ?";
+  const already = records.first(paid, before, chargeId, cents);
+  if (already !== undefined) {
+    throw new ChangeRefusedError(
+      `${moneyText(cents)} of charge ${chargeId} was refunded already, as ${refundName(already.refund_id)}. Read order ${order}: there is nothing left to do, or another amount is due.`,
+    );
   }
   const left = charge.amount_cents - charge.refunded_cents;
   if (cents > left) {

@@ -1,0 +1,190 @@
+// The ledger's word for what clients throw: a table of look-alikes, and real clients against servers that refuse, break off
+// and answer half. Only proof is `failed`; what is not proof is never sent again without a person.
+
+import { readFileSync } from "node:fs";
+import { createServer, request, type ServerResponse } from "node:http";
+import { type AddressInfo, createServer as createSocketServer } from "node:net";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { defineTool, type HarnessTool, NotDoneError, OutcomeUnclearError } from "../../nodes/index.js";
+import { FAMILIES } from "../../nodes/proof.js";
+import { calls, script } from "../contracts/index.js";
+import { lookup, serve, text } from "../nodes/mcp-server.js";
+import { testAgent } from "../support/agent.js";
+import { CLIENT_ERRORS } from "./client-errors.js";
+
+/** Sends once, by way of `run`, and once more what certainly failed. Returns what the ledger says. */
+async function ledgerOf(tool: HarnessTool, args: Record<string, unknown> = {}) {
+  const agent = testAgent(script([calls([tool.name, args]), ({ messages }) => messages.at(-1)?.content ?? ""]), {
+    tools: [tool],
+  });
+  const { answer } = await agent.run("send");
+  const effects = await agent.journal.effects();
+  await agent.journal.close();
+  return { answer, status: effects[0]?.status, error: effects[0]?.error, attempts: effects[0]?.attempts };
+}
+
+const sending = (run: (signal: AbortSignal) => unknown, effect: "irreversible" | "compensable" | "idempotent") =>
+  defineTool({
+    ...{ name: "send", description: "Sends.", schema: z.object({}), source: {}, effect },
+    run: (_, { signal }) => run(signal),
+  }) as unknown as HarnessTool;
+
+const word = async (run: (signal: AbortSignal) => unknown, effect: Parameters<typeof sending>[1] = "irreversible") =>
+  (await ledgerOf(sending(run, effect))).status;
+
+describe("a look-alike", () => {
+  test.each(CLIENT_ERRORS)("$family, $what: $word", async ({ thrown, word: expected }) => {
+    expect(await word(() => Promise.reject(thrown()))).toBe(expected);
+  });
+
+  test.each(["compensable", "idempotent"] as const)("has the same word for a tool that is %s", async (effect) => {
+    expect(await word(() => Promise.reject(new Error("no")), effect)).toBe("in_doubt");
+    expect(await word(() => Promise.reject(new NotDoneError("no")), effect)).toBe("failed");
+  });
+
+  test("the tool's own word counts, and only its own", async () => {
+    expect(await word(() => Promise.reject(new NotDoneError("refused")))).toBe("failed");
+    expect(await word(() => Promise.reject(new Error("?", { cause: new NotDoneError("refused") })))).toBe("in_doubt");
+    const unclear = new OutcomeUnclearError("?", { cause: new NotDoneError("refused") });
+    expect(await word(() => Promise.reject(unclear))).toBe("in_doubt");
+  });
+});
+
+describe("a client against a server", () => {
+  let base = "";
+  const server = createServer((incoming, answer) => void behaviours[incoming.url?.slice(1) ?? ""]?.(answer));
+  const behaviours: Record<string, (answer: ServerResponse) => unknown> = {
+    closes: (answer) => answer.destroy(),
+    "half a body": (answer) => {
+      answer.writeHead(200, { "content-length": "100" });
+      answer.write('{"refunded":', () => answer.destroy());
+    },
+    nonsense: (answer) => answer.end("{"),
+    "404": (answer) => answer.writeHead(404).end('{"statusCode":404,"name":"NotDoneError"}'),
+    "500": (answer) => answer.writeHead(500).end('{"statusCode":404,"code":"ECONNREFUSED","syscall":"connect"}'),
+  };
+  // Closes what was to become TLS.
+  const plain = createSocketServer((socket) => socket.destroy());
+  /** A port on which nobody listens any more. */
+  let dead = 0;
+
+  beforeAll(async () => {
+    for (const each of [server, plain]) await new Promise<void>((resolve) => each.listen(0, "127.0.0.1", resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const gone = createSocketServer();
+    await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
+    dead = (gone.address() as AddressInfo).port;
+    await new Promise((resolve) => gone.close(resolve));
+  });
+  afterAll(() => void [server.closeAllConnections(), server.close(), plain.close()]);
+
+  const url = (path: string) => `${base}/${encodeURI(path)}`;
+  const post = (to: string, signal: AbortSignal) => fetch(to, { method: "POST", body: "{}", signal });
+  const byHttp = (to: string) =>
+    new Promise<string>((resolve, reject) => {
+      const sent = request(to, { method: "POST" }, (answer) => {
+        answer
+          .setEncoding("utf8")
+          .toArray()
+          .then((parts) => resolve(parts.join("")), reject);
+      });
+      sent.on("error", reject).end("{}");
+    });
+
+  test.each([
+    ["fetch, nobody listens", (signal: AbortSignal) => post(`http://127.0.0.1:${dead}/`, signal), "failed"],
+    ["fetch, no such host", (signal: AbortSignal) => post("http://nobody.invalid/", signal), "failed"],
+    [
+      "fetch, closed in the TLS handshake",
+      (signal: AbortSignal) => post(`https://127.0.0.1:${(plain.address() as AddressInfo).port}/`, signal),
+      "failed",
+    ],
+    ["fetch, closed after the request", (signal: AbortSignal) => post(url("closes"), signal), "in_doubt"],
+    ["fetch, half a body", async (signal: AbortSignal) => (await post(url("half a body"), signal)).json(), "in_doubt"],
+    ["fetch, no JSON", async (signal: AbortSignal) => (await post(url("nonsense"), signal)).json(), "in_doubt"],
+    [
+      "fetch, the body of a 404 thrown as it is",
+      async (signal: AbortSignal) => Promise.reject(await (await post(url("404"), signal)).json()),
+      "in_doubt",
+    ],
+    [
+      "fetch, the body of a 500 in an error",
+      async (signal: AbortSignal) => {
+        throw Object.assign(new Error("500"), { status: 500 }, await (await post(url("500"), signal)).json());
+      },
+      "in_doubt",
+    ],
+    ["node:http, nobody listens", () => byHttp(`http://127.0.0.1:${dead}/`), "failed"],
+    ["node:http, nobody listens on any address", () => byHttp(`http://localhost:${dead}/`), "failed"],
+    ["node:http, closed after the request", () => byHttp(url("closes")), "in_doubt"],
+    ["node:http, half a body", () => byHttp(url("half a body")), "in_doubt"],
+  ] as const)("%s", async (_, run, expected) => {
+    expect(await word(run)).toBe(expected);
+  });
+});
+
+describe("pg against Postgres", () => {
+  const connectionString = process.env["TEST_POSTGRES_URL"] ?? "postgres://127.0.0.1:5432/test";
+  const on = async (use: (client: pg.Client) => Promise<unknown>, options: object = {}) => {
+    const client = new pg.Client({ connectionString, user: "postgres", ...options });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      return await use(client);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  };
+
+  test.each([
+    ["a statement that is refused", () => on((client) => client.query("SELECT 1 / 0")), "failed"],
+    ["no such table", () => on((client) => client.query("INSERT INTO no_such_table VALUES (1)")), "failed"],
+    [
+      "no such database",
+      () =>
+        on((client) => client.query("SELECT 1"), {
+          connectionString: undefined,
+          database: "no_such_database",
+          host: "127.0.0.1",
+        }),
+      "failed",
+    ],
+    [
+      "nobody listens",
+      () => on((client) => client.query("SELECT 1"), { connectionString: undefined, host: "127.0.0.1", port: 1 }),
+      "failed",
+    ],
+    ["cancelled", () => on((client) => client.query("SET statement_timeout = 1; SELECT pg_sleep(10)")), "in_doubt"],
+    [
+      "the session is ended in the middle",
+      () => on((client) => client.query("SELECT pg_terminate_backend(pg_backend_pid())")),
+      "in_doubt",
+    ],
+  ] as const)("%s", async (_, run, expected) => {
+    expect(await word(run)).toBe(expected);
+  });
+});
+
+describe("a tool of an MCP server", () => {
+  test.each([
+    ["says that it failed", () => ({ ...text("no such order"), isError: true })],
+    [
+      "throws InvalidParams",
+      () => {
+        throw Object.assign(new Error("no"), { code: -32602 });
+      },
+    ],
+  ] as const)("that %s may have done it", async (_, answer) => {
+    const { load } = await serve(lookup, answer as never);
+    const tool = await load({ source: { integrity: 3 } });
+    expect((await ledgerOf(tool, { order: "1" })).status).toBe("in_doubt");
+  });
+});
+
+test("the page of effects has the table of the code", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/effects.md"), "utf8");
+  for (const { name, refused, unclear } of FAMILIES) expect(page).toContain(`| ${name} | ${refused} | ${unclear} |`);
+});
