@@ -104,14 +104,12 @@ function neverConnected(error: unknown): boolean {
   if (isMoreThan(1, at(error, "$metadata", "attempts"))) return false; // AWS: an earlier attempt may have been made.
   if (HANDSHAKE.has(code) || (code === "ECONNRESET" && message === DISCONNECTED)) return true;
   const call = CONNECTING.get(code);
-  return call !== undefined && (syscall === call || (syscall === undefined && saysConnecting(error)));
+  return call !== undefined && (syscall === call || (syscall === undefined && saysConnecting(error as Thrown)));
 }
 
 /** Clients that keep only code and message of what Node threw. */
-const saysConnecting = (error: unknown): boolean => {
-  const { code, message } = error as Thrown;
-  return ONLY_CONNECTING.has(code) && typeof message === "string" && message.includes(String(code));
-};
+const saysConnecting = ({ code, message }: Thrown): boolean =>
+  ONLY_CONNECTING.has(code) && typeof message === "string" && message.includes(String(code));
 
 // ---- the families ----------------------------------------------------------------------------------------------
 
