@@ -71,7 +71,7 @@ export function actionTools(open: () => RecordsDatabase): readonly HarnessTool[]
   const refundOrder = defineTool({
     name: "refund_order",
     description:
-      "Pay money back to the card of one charge of an order. Cannot be undone. Read the order first: state the charge and no more than what is left of it. The same amount of a charge is paid back once.",
+      "Pay money back to the card of one charge of an order. Cannot be undone. Read the order first: state the charge and no more than what is left of it.",
     schema: z.object({
       order_id: z.number().int().describe("The order's number, like 7781."),
       charge_id: z.string().describe('The charge to refund, from read_order, like "CH-7781-2".'),

@@ -27,8 +27,11 @@ export const refund = (records: RecordsDatabase, { order_id, charge_id, amount, 
 export function refundPreview(records: RecordsDatabase, { order_id, charge_id, amount }: Refund) {
   const { cents, charge, customer } = refundable(records, order_id, charge_id, amount);
   const { amount_cents: charged, refunded_cents: before } = charge;
+  const same = "select refund_id from refunds where charge_id = ? and amount_cents = ? order by refund_id desc";
+  const again = records.first(z.object({ refund_id: z.number() }), same, charge_id, cents);
+  const warning = again === undefined ? "" : `; the same amount was paid before, as ${refundName(again.refund_id)}`;
   return {
-    shows: `pays ${customer} ${moneyText(cents)} of the ${moneyText(charged)} of ${charge_id}; refunded ${moneyText(before)} → ${moneyText(before + cents)}`,
+    shows: `pays ${customer} ${moneyText(cents)} of the ${moneyText(charged)} of ${charge_id}; refunded ${moneyText(before)} → ${moneyText(before + cents)}${warning}`,
     preconditions: { charged, before },
   };
 }
@@ -45,14 +48,6 @@ function refundable(records: RecordsDatabase, order: number, chargeId: string, a
   const cents = Math.round(amount * 100);
   if (cents === 0 || Math.abs(amount * 100 - cents) > 1e-6) {
     throw new ChangeRefusedError(`${amount} is no amount of money. Give at least 0.01, with at most two decimals.`);
-  }
-  const paid = z.object({ refund_id: z.number() });
-  const before = "select refund_id from refunds where charge_id = ? and amount_cents = ?";
-  const already = records.first(paid, before, chargeId, cents);
-  if (already !== undefined) {
-    throw new ChangeRefusedError(
-      `${moneyText(cents)} of charge ${chargeId} was refunded already, as ${refundName(already.refund_id)}. Read order ${order}: there is nothing left to do, or another amount is due.`,
-    );
   }
   const left = charge.amount_cents - charge.refunded_cents;
   if (cents > left) {
