@@ -39,8 +39,6 @@ const REFUSED: ReadonlySet<unknown> = new Set([
   ],
 ]);
 
-// ---- what can be seen of an error ------------------------------------------------------------------------------
-
 /** The names of the classes that made it, from the innermost. Own properties do not count: a body may be copied there. */
 function makersOf(value: unknown): string[] {
   const makers: string[] = [];
@@ -63,8 +61,6 @@ const at = (value: unknown, ...path: readonly string[]): unknown =>
   path.reduce<unknown>((found, key) => (found as Thrown | null | undefined)?.[key], value);
 
 const isMoreThan = (least: number, value: unknown): boolean => value !== undefined && !(Number(value) <= least);
-
-// ---- connections that were never made --------------------------------------------------------------------------
 
 /** System calls that come before anything is sent, by code. An established connection can break with some of these too. */
 const CONNECTING: ReadonlyMap<unknown, string> = new Map([
@@ -110,8 +106,6 @@ function neverConnected(error: unknown): boolean {
 /** Clients that keep only code and message of what Node threw. */
 const saysConnecting = ({ code, message }: Thrown): boolean =>
   ONLY_CONNECTING.has(code) && typeof message === "string" && message.includes(String(code));
-
-// ---- the families ----------------------------------------------------------------------------------------------
 
 /** Stripe repeats by itself and does not say how often: only what holds for every attempt under one key counts. */
 const STRIPE = new Map<string, (error: Thrown) => boolean>([

@@ -1,7 +1,41 @@
-// Errors as clients throw them, with the properties that the library itself sets. Read in the code of axios 1.21.1, got
-// 14.6.6, @aws-sdk/client-s3 3.1175 (@smithy/core), @grpc/grpc-js 1.14.7, stripe 23.1, nodemailer 10.6.1, undici 7.30,
-// twilio 6.3.1 and @sendgrid/helpers 8; none of them is installed here. The classes have the libraries' names: what the
-// harness believes is the class that threw.
+// What each family of clients throws before, during and after sending, and the ledger's word for it.
+
+import {
+  APIError,
+  AxiosError,
+  axios,
+  axiosCaused,
+  BodyTimeoutError,
+  ConnectTimeoutError,
+  DatabaseError,
+  FetchError,
+  got,
+  gotCaused,
+  gotTimeout,
+  grpc,
+  HeadersTimeoutError,
+  McpError,
+  mail,
+  REFUSED,
+  RESET,
+  ReadError,
+  ResponseError,
+  RestException,
+  SESv2ServiceException,
+  ServiceException,
+  SocketError,
+  StripeAPIError,
+  StripeAuthenticationError,
+  StripeCardError,
+  StripeIdempotencyError,
+  StripeInvalidRequestError,
+  StripePermissionError,
+  StripeRateLimitError,
+  stripeLost,
+  system,
+  TimeoutError,
+  UndiciResponseError,
+} from "./client-look-alikes.js";
 
 /** What the ledger says of an effect that threw. */
 export type Word = "failed" | "in_doubt";
@@ -11,161 +45,6 @@ export interface Row {
   readonly what: string;
   readonly thrown: () => unknown;
   readonly word: Word;
-}
-
-/** What Node throws for a system call. */
-export const system = (syscall: string, code: string, extra: object = {}): Error =>
-  Object.assign(new Error(`${syscall} ${code} 127.0.0.1:1`), { errno: -111, code, syscall, ...extra });
-
-const REFUSED = () => system("connect", "ECONNREFUSED", { address: "127.0.0.1", port: 1 });
-const RESET = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
-
-class AxiosError extends Error {
-  readonly isAxiosError = true;
-  constructor(message: string, properties: object, cause?: unknown) {
-    super(message);
-    this.name = "AxiosError";
-    Object.assign(this, properties);
-    if (cause !== undefined) Object.defineProperty(this, "cause", { value: cause, enumerable: false });
-  }
-}
-
-const axios = (status: number, extra: { config?: object; request?: object; data?: unknown } = {}) => {
-  const { config = {}, request = {}, data = {} } = extra;
-  const response = { status, data, headers: {}, config, request };
-  const properties = { code: status < 500 ? "ERR_BAD_REQUEST" : "ERR_BAD_RESPONSE", config, request, response, status };
-  return new AxiosError(`Request failed with status code ${status}`, properties);
-};
-const axiosCaused = (cause: Error & { code?: string }, extra: object = {}) =>
-  new AxiosError(cause.message, { code: cause.code, config: {}, request: {}, ...extra }, cause);
-
-class RequestError extends Error {
-  readonly options = {};
-  constructor(message: string, properties: object, request: object, cause: unknown = {}) {
-    super(message, { cause });
-    Object.assign(this, properties);
-    const { response } = request as { response?: object };
-    Object.defineProperty(this, "request", { value: request, enumerable: false });
-    Object.defineProperty(this, "response", { value: response, enumerable: false });
-  }
-}
-class HTTPError extends RequestError {}
-class TimeoutError extends RequestError {}
-class ReadError extends RequestError {}
-
-const got = (statusCode: number, more: { retryCount?: number; redirectUrls?: readonly URL[] } = {}) => {
-  const { retryCount = 0, redirectUrls = [] } = more;
-  const response = { statusCode, body: "", retryCount, redirectUrls };
-  const request = { retryCount, redirectUrls, response };
-  return new HTTPError(`Request failed with status code ${statusCode}`, { code: "ERR_NON_2XX_3XX_RESPONSE" }, request);
-};
-const gotCaused = (cause: Error & { code?: string }, retryCount = 0) =>
-  new RequestError(cause.message, { code: cause.code }, { retryCount, redirectUrls: [] }, cause);
-const gotTimeout = (event: string) =>
-  new TimeoutError(`Timeout awaiting '${event}' for 9ms`, { code: "ETIMEDOUT", event }, { retryCount: 0 });
-
-class ServiceException extends Error {
-  constructor(name: string, httpStatusCode: number | undefined, attempts: number) {
-    super(name);
-    this.name = name;
-    Object.assign(this, {
-      $fault: httpStatusCode !== undefined && httpStatusCode < 500 ? "client" : "server",
-      $metadata: { httpStatusCode, requestId: "r", attempts, totalRetryDelay: 0 },
-    });
-  }
-}
-class SESv2ServiceException extends ServiceException {}
-
-class Metadata {
-  constructor(private readonly internal = new Map<string, string[]>()) {}
-  get(key: string): string[] {
-    return this.internal.get(key) ?? [];
-  }
-}
-const grpc = (code: number, details: string, previous?: string) =>
-  Object.assign(new Error(`${code}: ${details}`), {
-    ...{ code, details },
-    metadata: new Metadata(new Map(previous === undefined ? [] : [["grpc-previous-rpc-attempts", [previous]]])),
-  });
-
-class StripeError extends Error {
-  constructor(raw: object = {}) {
-    super((raw as { message?: string }).message ?? "");
-    Object.assign(this, { type: this.constructor.name, raw, ...raw });
-  }
-}
-class StripeCardError extends StripeError {}
-class StripeInvalidRequestError extends StripeError {}
-class StripeAuthenticationError extends StripeError {}
-class StripePermissionError extends StripeError {}
-class StripeRateLimitError extends StripeError {}
-class StripeAPIError extends StripeError {}
-class StripeIdempotencyError extends StripeError {}
-class StripeConnectionError extends StripeError {}
-const stripeLost = (retries: number, detail: unknown) =>
-  new StripeConnectionError({
-    message: `An error occurred with our connection to Stripe.${retries > 0 ? ` Request was retried ${retries} times.` : ""}`,
-    detail,
-  });
-
-class DatabaseError extends Error {
-  readonly length = 100;
-  constructor(severity: string, code: string) {
-    super(code);
-    this.name = "error";
-    Object.assign(this, { severity, code, detail: undefined, routine: "x" });
-  }
-}
-
-const mail = (code: string, command: string, more: object = {}) =>
-  Object.assign(new Error(code), { code, command, ...more });
-
-class UndiciError extends Error {
-  constructor(name: string, code: string, more: object = {}) {
-    super(name);
-    this.name = name;
-    Object.assign(this, { code, ...more });
-  }
-}
-class ConnectTimeoutError extends UndiciError {}
-class SocketError extends UndiciError {}
-class HeadersTimeoutError extends UndiciError {}
-class BodyTimeoutError extends UndiciError {}
-class UndiciResponseError extends UndiciError {
-  static {
-    Object.defineProperty(UndiciResponseError, "name", { value: "ResponseError" });
-  }
-}
-class RestException extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: number,
-  ) {
-    super(`[HTTP ${status}]`);
-  }
-}
-class ResponseError extends Error {
-  readonly response = { headers: {}, body: {} };
-  constructor(readonly code: number) {
-    super("Bad Request");
-  }
-}
-class FetchError extends Error {
-  readonly type = "system";
-  constructor(readonly code: string) {
-    super(`request to http://a/ failed, reason: connect ${code} 127.0.0.1:1`);
-  }
-}
-class McpError extends Error {
-  constructor(readonly code: number) {
-    super(`MCP error ${code}`);
-  }
-}
-class APIError extends Error {
-  constructor(properties: object) {
-    super("api error");
-    Object.assign(this, properties);
-  }
 }
 
 const fetchFailed = (cause: unknown) => new TypeError("fetch failed", { cause });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { isSameDeed } from "../../checkpoints/index.js";
+import { type EffectRecord, isRepetition, isSameDeed } from "../../checkpoints/index.js";
 import { deedOf } from "../../nodes/consider.js";
 import { defineTool, type HarnessTool, NotDoneError } from "../../nodes/index.js";
 import { calls, script } from "../contracts/index.js";
@@ -73,6 +73,15 @@ describe("the same action", () => {
     expect(isSameDeed(deedOf({ args: first }, tool), deedOf({ args: second }, tool))).toBe(same);
   });
 
+  test("with a default that changes with the time, and not from one look to the next", () => {
+    let now = 1;
+    const tool = define(z.object({ to: z.string().trim(), at: z.number().default(() => now) }));
+    const before = deedOf({ args: { to: "a" } }, tool);
+    now = 2;
+    expect(isSameDeed(deedOf({ args: { to: "a " } }, tool), before)).toBe(true);
+    expect(isSameDeed(deedOf({ args: { to: "b" } }, tool), before)).toBe(false);
+  });
+
   test("by an identity that neither call states", () => {
     const tool = define(z.object({ to: z.string().optional(), reason: z.string() }), ["to"]);
     expect(isSameDeed(deedOf({ args: { reason: "a" } }, tool), deedOf({ args: { reason: "b" } }, tool))).toBe(true);
@@ -135,6 +144,16 @@ describe("in an agent", () => {
     const agent = testAgent(script([pay(FIRST), pay(again), "done"]), { tools: [tool] });
     expect((await agent.run("pay")).asked).toBeUndefined();
     expect(tries).toBe(2);
+  });
+
+  test("a forged row may have been anything: whatever comes after it is asked about", () => {
+    const call = { key: "two", ...deedOf({ args: FIRST }, define(refundSchema)) };
+    const row = { key: "one", tool: "another", arguments: {}, compensates: undefined };
+    expect(isRepetition(call, [{ ...row, status: "forged" } as EffectRecord])).toBe(true);
+    expect(isRepetition(call, [{ ...row, status: "committed" } as EffectRecord])).toBe(false);
+    expect(isRepetition(call, [{ ...call, key: "one", status: "failed", compensates: undefined } as never])).toBe(
+      false,
+    );
   });
 
   test("two workers past the gate do it once: the second dispatch sees the first, in other words too", async () => {
