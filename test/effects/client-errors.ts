@@ -33,7 +33,6 @@ import {
   StripeRateLimitError,
   stripeLost,
   system,
-  TimeoutError,
   UndiciResponseError,
 } from "./client-look-alikes.js";
 

@@ -40,7 +40,7 @@ class RequestError extends Error {
   }
 }
 class HTTPError extends RequestError {}
-export class TimeoutError extends RequestError {}
+class TimeoutError extends RequestError {}
 export class ReadError extends RequestError {}
 
 export const got = (statusCode: number, more: { retryCount?: number; redirectUrls?: readonly URL[] } = {}) => {
