@@ -173,11 +173,11 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       return;
     }
     const plan = this.#plan(messages, options, runManager, this.#ids.next(runManager?.runId));
+    const stream = streamFrom(plan, toolNames(options), (route) =>
+      // Without the run manager: its handlers are told of what is handed out, not of what comes in.
+      route.model._streamResponseChunks(withServerIds(messages, route), forRoute(options)),
+    );
     try {
-      const stream = streamFrom(plan, toolNames(options), (route) =>
-        // Without the run manager: its handlers are told of what is handed out, not of what comes in.
-        route.model._streamResponseChunks(withServerIds(messages, route), forRoute(options)),
-      );
       let next = await stream.next();
       for (; !next.done; next = await stream.next()) yield await announced(next.value, runManager);
       const { served, facts, last } = next.value;
@@ -185,6 +185,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       addObtained(last.message, this.#obtained(plan.call, served, facts));
       yield await announced(last, runManager);
     } finally {
+      await stream.return(undefined as never); // The consumer may have walked away.
       plan.booking?.end(plan.call.requests);
     }
   }

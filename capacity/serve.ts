@@ -4,7 +4,7 @@
 import { fullJitterMs } from "./backoff.js";
 import type { BreakerState } from "./breaker.js";
 import { type CallInProgress, callInProgress } from "./call.js";
-import { classifyError, explain, type Failure } from "./classify.js";
+import { classifyError, explain, type Failure, type UnusableAnswerError } from "./classify.js";
 import type { Clock, Random } from "./clock.js";
 import { CapacityWaitError, givenUp, type RouteFailure } from "./errors.js";
 import { serveFromRecord } from "./from-record.js";
@@ -218,7 +218,7 @@ async function onRoute<Value>(
       const isBroken = pool.breaker.refusesUntil !== undefined;
       const again =
         RETRIED.has(failure.kind) &&
-        (failures < mostAttempts(failure, maxAttempts) || (isBroken && isPreferred(options, route))) &&
+        (failures < mostAttempts(thrown, maxAttempts) || (isBroken && isPreferred(options, route))) &&
         delayMs <= maxWaitMs &&
         clock.now() + delayMs < (call.deadlineAt ?? Number.POSITIVE_INFINITY) &&
         // Behind a breaker one probe goes out, not one retry for each call: it takes nothing from the budget.
@@ -233,9 +233,12 @@ async function onRoute<Value>(
   }
 }
 
-/** A model that answers nonsense twice is not asked a third time: it is no passing trouble. */
-const mostAttempts = ({ kind }: Failure, maxAttempts: number): number =>
-  kind === "bad-response" ? Math.min(2, maxAttempts) : maxAttempts;
+/** An answer that came whole and cannot be used is asked for once more, and no third time: it is no passing trouble. */
+const mostAttempts = (thrown: unknown, maxAttempts: number): number =>
+  (thrown as Partial<UnusableAnswerError> | undefined)?.name === "UnusableAnswerError" &&
+  (thrown as UnusableAnswerError).kind === "bad-response"
+    ? Math.min(2, maxAttempts)
+    : maxAttempts;
 
 /** Whether `route` is the primary, and is still waited for. */
 const isPreferred = ({ routes, primaryUntil = 0, clock }: ServeOptions, route: ModelRoute): boolean =>

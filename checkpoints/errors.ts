@@ -13,7 +13,7 @@ export interface LeaseHolder {
 }
 
 const isBranded = (error: unknown, brand: symbol): boolean =>
-  typeof error === "object" && error !== null && brand in error;
+  typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
 
 /** `UNAVAILABLE`: cannot be opened, reached or written. `BROKEN`: its content cannot be used. `LOCKED`: somebody else has it. `NEWER`: written by a later version. */
 export type JournalErrorCode = "JOURNAL_UNAVAILABLE" | "JOURNAL_BROKEN" | "JOURNAL_LOCKED" | "JOURNAL_NEWER";

@@ -17,7 +17,7 @@ export {
   ThreadBusyError,
 } from "./errors.js";
 export { type Bundle, MANIFEST, readBundle, verifyBundle, writeBundle } from "./journal/bundle.js";
-export { isRepetition } from "./journal/effects.js";
+export { type Deed, isRepetition, isSameDeed } from "./journal/deeds.js";
 export type {
   EffectStatus,
   HarnessEvent,

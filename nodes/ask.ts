@@ -1,10 +1,16 @@
 // Asking a person about one call: the request as it is stored, and what its state means for the call. The same call
 // under the same circumstances is the same request, however often the gate looks.
 
-import { ApprovalError, type ApprovalRecord, type ApprovalRequest, type Journal } from "../checkpoints/index.js";
-import type { Cause, Policy } from "../trust/index.js";
+import {
+  ApprovalError,
+  type ApprovalRecord,
+  type ApprovalRequest,
+  isSameDeed,
+  type Journal,
+} from "../checkpoints/index.js";
+import { type Cause, type Policy, sameLabel } from "../trust/index.js";
 import { mayApprove } from "./approval.js";
-import type { Consideration } from "./consider.js";
+import { type Consideration, deedOf } from "./consider.js";
 import type { Step } from "./step.js";
 import { viewOfAction } from "./view.js";
 
@@ -16,6 +22,8 @@ export interface Asking {
   readonly edits: number;
   /** The calls of the same message that were decided before. */
   readonly before: readonly { readonly approval?: ApprovalRecord }[];
+  /** Names what the run was told to do. */
+  readonly task: string | undefined;
   readonly policy: Policy;
   readonly journal: Journal;
   readonly step: Step;
@@ -26,20 +34,25 @@ export interface Asked {
   readonly record?: ApprovalRecord;
   /** Why nobody is asked. */
   readonly refused?: string;
+  /** Why nobody is asked: a person has said no to it before. */
+  readonly rejected?: string;
 }
 
 /** Stores the request, or finds it with its decision. Requests of this call that no longer stand are withdrawn. */
-export async function ask(considered: Consideration, { edits, before, policy, journal, step }: Asking): Promise<Asked> {
-  const { openLimit } = policy.document.approvals;
+export async function ask(considered: Consideration, asking: Asking): Promise<Asked> {
+  const { before, policy, journal, step } = asking;
+  const { openLimit, questionLimit } = policy.document.approvals;
   // Whatever became of them: answering the first ones must not bring up the rest.
   if (before.filter(({ approval }) => approval !== undefined).length >= openLimit) {
     return { refused: `a run may have ${openLimit} requests open at once, and the calls before this one have them` };
   }
 
-  const request = requestOf(considered, edits, policy, journal, step);
+  const request = requestOf(considered, asking);
   const { id, tool, thread, callId } = request;
   const isNew = (await journal.approval(id)) === undefined;
   if (isNew) {
+    const no = await rejectionOf(considered, journal, step);
+    if (no !== undefined) return { rejected: describeRejection(no) };
     for (const other of await journal.approvals({ thread, status: "pending" })) {
       if (other.callId !== callId || other.tool !== tool) continue;
       const reason = "what was shown is no longer what would be done";
@@ -56,7 +69,7 @@ export async function ask(considered: Consideration, { edits, before, policy, jo
     }
   }
   try {
-    const record = await journal.requestApproval(request, openLimit);
+    const record = await journal.requestApproval(request, openLimit, questionLimit);
     if (isNew) await step.record({ kind: "approval.requested", id, tool });
     return { record };
   } catch (error) {
@@ -65,12 +78,32 @@ export async function ask(considered: Consideration, { edits, before, policy, jo
   }
 }
 
+/**
+ * The newest rejection of the same under this root: the same arguments, as the schema makes them, under the same label.
+ * All arguments, not only those that identify the effect: what a person says no to may be the reason that was given.
+ */
+async function rejectionOf(
+  { tool, question, deed }: Consideration,
+  journal: Journal,
+  { root }: Step,
+): Promise<ApprovalRecord | undefined> {
+  const same = (other: ApprovalRecord): boolean => {
+    if (other.tool !== tool.name || !sameLabel(other.considered, question.considered)) return false;
+    // What cannot be compared as the schema makes it is compared as it was sent: a no must not be a no to everything.
+    const [now, then] = [deed, deedOf({ args: other.arguments }, tool)].map(({ identity: _, effective, ...as }) =>
+      effective === null || effective === undefined ? as : { ...as, effective },
+    );
+    return now !== undefined && then !== undefined && isSameDeed(now, then);
+  };
+  return (await journal.approvals({ root, status: "rejected" })).findLast(same);
+}
+
+const describeRejection = ({ decidedBy = "A person", reason }: ApprovalRecord): string =>
+  `${decidedBy} said no to the same before${reason === undefined ? "" : `: ${reason}`}. It is asked about again only with other arguments or under another label.`;
+
 function requestOf(
   { call, tool, question, judgement, preview, preconditions, binding }: Consideration,
-  edits: number,
-  policy: Policy,
-  journal: Journal,
-  { root, scope, trust, at }: Step,
+  { edits, task, policy, journal, step: { root, scope, trust, at } }: Asking,
 ): ApprovalRequest {
   const now = journal.clock.now();
   return {
@@ -79,6 +112,7 @@ function requestOf(
     thread: scope.thread,
     root,
     run: scope.run,
+    ...(task === undefined ? {} : { task }),
     requester: scope.lane === undefined ? at : `${at} in ${scope.lane}`,
     tool: tool.name,
     toolDigest: tool.digest,

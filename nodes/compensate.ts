@@ -3,7 +3,7 @@
 
 import { EffectError, type EffectRecord, type EffectStatus, type Journal } from "../checkpoints/index.js";
 import { digest, TOP } from "../trust/index.js";
-import { isUnclear } from "./outcome.js";
+import { isUnclear, NotDoneError } from "./outcome.js";
 import { messageOf } from "./step.js";
 import type { HarnessTool } from "./tool.js";
 
@@ -89,6 +89,8 @@ async function perform(
   if (sent === undefined) throw new EffectError("EFFECT_STATE", key, `effect ${key}: another process has ended it.`);
   const signal = AbortSignal.any([given, lost]);
   try {
+    const problem = tool.problemWith(effect.arguments);
+    if (problem !== undefined) throw new NotDoneError(problem);
     const context = { idempotencyKey: key, signal };
     const receipt = await tool.compensate(effect.receipt ?? "", effect.arguments, context);
     return await settle({ status: "committed", receipt });

@@ -2,9 +2,10 @@
 // definition and preview, what this thread did already. The judgement itself is a pure function of it.
 
 import { isGraphBubbleUp } from "@langchain/langgraph";
-import { isRepetition, type Journal, JournalError } from "../checkpoints/index.js";
+import { type Deed, isRepetition, type Journal, JournalError } from "../checkpoints/index.js";
 import {
   BOTTOM,
+  canonicalJson,
   digest,
   type GateQuestion,
   type Judgement,
@@ -26,6 +27,8 @@ export interface Consideration {
   readonly tool: HarnessTool;
   /** Its idempotency key. */
   readonly key: string;
+  /** What tells it from other actions of its tool. */
+  readonly deed: Deed;
   readonly question: GateQuestion;
   readonly judgement: Judgement;
   /** What the tool's preview shows. */
@@ -54,11 +57,17 @@ export class PreviewError extends Error {
   override readonly name = "PreviewError";
 }
 
-/** What a preview says must still hold, as a digest. */
-async function previewOf(tool: HarnessTool, args: unknown, { signal, config }: Pick<Step, "signal" | "config">) {
+/** What a preview shows, and what it says must still hold, as a digest. */
+async function previewOf(
+  tool: HarnessTool,
+  args: unknown,
+  { signal, config }: Pick<Step, "signal" | "config">,
+  repeats: boolean,
+) {
   const preview = await tool.preview(args, { signal, config }).catch((error: unknown) => {
     if (signal.aborted || isGraphBubbleUp(error) || JournalError.isInstance(error)) throw error;
-    throw new PreviewError(`its preview failed: ${messageOf(error)}`, { cause: error });
+    const known = repeats ? "; the same action was already done, or may have been, in this thread" : "";
+    throw new PreviewError(`its preview failed: ${messageOf(error)}${known}`, { cause: error });
   });
   if (preview === undefined) return { shows: undefined, preconditions: undefined };
   return { shows: preview.shows, preconditions: digest(preview.preconditions ?? null) };
@@ -73,7 +82,19 @@ export interface Company {
   /** Labels of what earlier calls brought back. */
   readonly also?: readonly Label[];
   /** Whether an earlier call of the same message does the same. */
-  readonly planned?: (call: OpenCall) => boolean;
+  readonly planned?: (deed: Deed) => boolean;
+}
+
+/** What a call would do, as the ledger compares it. */
+export function deedOf({ args }: Pick<OpenCall, "args">, tool: HarnessTool): Deed {
+  const effective = tool.effective(args);
+  const same = effective !== null && canonicalJson(effective) === canonicalJson(args);
+  return {
+    tool: tool.name,
+    arguments: args,
+    ...(same ? {} : { effective }),
+    ...(tool.identity === undefined ? {} : { identity: tool.identity }),
+  };
 }
 
 /**
@@ -91,22 +112,22 @@ export async function consider(
 ): Promise<Consideration> {
   const considered = meet(await consideredLabel(call, tool, policy, journal, step), ...also);
   const key = effectKey(step.root, call.intent, tool, call.args);
+  const deed = deedOf(call, tool);
   const question: GateQuestion = {
     tool: tool.name,
     arguments: call.args,
     considered,
     ...(tool.floor === undefined ? {} : { floor: tool.floor }),
-    repeats:
-      isRepetition({ key, tool: tool.name, arguments: call.args }, await journal.effects({ root: step.root })) ||
-      planned(call),
+    repeats: isRepetition({ key, ...deed }, await journal.effects({ root: step.root })) || planned(deed),
     changed: await hasChanged(tool, journal, step.root),
   };
-  const { shows, preconditions } = await previewOf(tool, call.args, step);
+  const { shows, preconditions } = await previewOf(tool, call.args, step, question.repeats);
   const bound = { mayRepeat: question.repeats, preconditions, policyDigest: policy.digest, considered };
   return {
     call,
     tool,
     key,
+    deed,
     question,
     judgement: judge(question, policy),
     preview: shows,

@@ -14,7 +14,7 @@ import {
 import { BOTTOM, digest, label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
 import { answerTo, type OpenCall } from "./calls.js";
 import type { ProbeOutcome } from "./look.js";
-import { isUnclear } from "./outcome.js";
+import { isUnclear, NotDoneError, OutcomeUnclearError } from "./outcome.js";
 import { mintPermit } from "./permit.js";
 import { messageOf, type Step } from "./step.js";
 import { type HarnessTool, isGated, type ToolOutcome } from "./tool.js";
@@ -171,6 +171,9 @@ async function perform(held: Held, effect: EffectRecord, again?: string): Promis
   const signal = AbortSignal.any([step.signal, lost]);
   let outcome: ToolOutcome;
   try {
+    // Arguments that do not fit never come to the function. Of what is thrown after this, only proof says so much.
+    const problem = tool.problemWith(frozen);
+    if (problem !== undefined) throw new NotDoneError(problem);
     outcome = await tool.execute(frozen, {
       idempotencyKey: key,
       permit: isGated(tool.effect) ? mintPermit(key, tool, frozen) : undefined,
@@ -186,7 +189,7 @@ async function perform(held: Held, effect: EffectRecord, again?: string): Promis
       if (again !== undefined) return learn(held, effect, `${again}, and refused (${messageOf(error)})`);
       return settledAnswer(call, tool, await settle(held, effect, { status: "failed", error: messageOf(error) }), step);
     }
-    const unclear = `it ended without a clear outcome (${messageOf(error)})`;
+    const unclear = `it ended without a clear outcome (${messageOf(error)})${hintFor(error)}`;
     if (tool.honoursKey && again === undefined)
       return performAgain(held, effect, `sent again under its key: ${unclear}`);
     return learn(held, effect, unclear);
@@ -200,6 +203,10 @@ async function perform(held: Held, effect: EffectRecord, again?: string): Promis
   const result = { message: answerTo(call, outcome.content), mark: outcome.mark };
   return again === undefined ? result : withLowerCertainty(result, step, again);
 }
+
+/** For the author of a tool that refuses with an error that says nothing. */
+const hintFor = (error: unknown): string =>
+  OutcomeUnclearError.isInstance(error) ? "" : ". When nothing happened, the tool has to throw NotDoneError";
 
 async function settle(
   { call, tool, journal, step }: Held,

@@ -2,11 +2,10 @@
 // block. The verdict is a pure function of recorded inputs and of the policy the graph was built with; nothing a
 // caller, a model or the state says can change that policy.
 
-import { AIMessage, type BaseMessage, type ToolMessage } from "@langchain/core/messages";
+import { AIMessage, type BaseMessage, HumanMessage, type ToolMessage } from "@langchain/core/messages";
 import { interrupt } from "@langchain/langgraph";
-import { z } from "zod";
-import type { ApprovalRecord, Journal } from "../checkpoints/index.js";
-import { canonicalJson, describeCause, type Policy } from "../trust/index.js";
+import { type ApprovalRecord, type Deed, isSameDeed, type Journal } from "../checkpoints/index.js";
+import { canonicalJson, describeCause, digest, type Policy } from "../trust/index.js";
 import { type ApprovalInterrupt, approvalForm, takeAnswer } from "./approval.js";
 import { viewOf } from "./approval-view.js";
 import { type Asked, ask, recordRefusal, refusalOf } from "./ask.js";
@@ -15,6 +14,7 @@ import { type Consideration, consider, PreviewError } from "./consider.js";
 import { effectKey } from "./effect.js";
 import type { AgentView, ClearedCall } from "./state.js";
 import { harnessNode, type NodeUpdate, type Step } from "./step.js";
+import { bounded, MAX_RESULT } from "./text.js";
 import { HarnessTool } from "./tool.js";
 import type { Toolbox } from "./toolbox.js";
 
@@ -43,29 +43,36 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
     before: readonly Decided[],
     recorded: Set<string>,
     step: Step,
+    task: string | undefined,
     edits = 0,
   ): Promise<Decided> => {
     const tool = findTool(toolbox.tools, call.name);
     if (!(tool instanceof HarnessTool)) return { call, refusal: `Error: ${call.name}: no such tool` };
-    const invalid = argumentProblem(tool, call);
+    const invalid = call.problem ?? tool.problemWith(call.args);
     if (invalid !== undefined) return { call, refusal: `Error: ${call.name}: ${invalid}` };
     const key = effectKey(step.root, call.intent, tool, call.args);
     const known = await journal.effect(key);
     if (known !== undefined && known.status !== "intended") return { call, sent: key };
     let considered: Consideration;
     try {
-      considered = await consider(call, tool, policy, journal, step, { planned: (call) => isPlanned(call, before) });
+      considered = await consider(call, tool, policy, journal, step, { planned: (deed) => isPlanned(deed, before) });
     } catch (error) {
       if (!(error instanceof PreviewError)) throw error;
       return { call, refusal: `Error: ${call.name} was not run: ${error.message}` };
     }
     const { verdict, reasons } = considered.judgement;
-    const asked = verdict === "ask" ? await ask(considered, { edits, before, policy, journal, step }) : undefined;
+    const asked = verdict === "ask" ? await ask(considered, { edits, before, task, policy, journal, step }) : undefined;
     await recordDecision(considered, asked, policy, recorded, journal, step);
     if (asked?.record?.edited !== undefined) {
-      return decide({ ...call, ...snapshot(asked.record.edited) }, before, recorded, step, edits + 1);
+      return decide({ ...call, ...snapshot(asked.record.edited) }, before, recorded, step, task, edits + 1);
     }
     if (verdict === "allow") return { call, considered };
+    if (asked?.rejected !== undefined) {
+      return {
+        call,
+        refusal: `Rejected: ${tool.name} was not run. ${asked.rejected} This is final: do not try another way.`,
+      };
+    }
     if (verdict === "block" || asked?.record === undefined) {
       const why = [...(asked?.refused === undefined ? reasons : [asked.refused]), ...causesOf(considered, step)];
       return {
@@ -82,9 +89,10 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
     const calls = openCallsOf("gated", state.messages, toolbox.tools);
     await journal.recordDocument("policy", policy.digest, policy.document);
     const recorded = new Set<string>();
+    const task = taskOf(state.messages);
     let decided: readonly Decided[];
     for (;;) {
-      decided = await inOrder(calls, (call, before: readonly Decided[]) => decide(call, before, recorded, step));
+      decided = await inOrder(calls, (call, before: readonly Decided[]) => decide(call, before, recorded, step, task));
       const pending = decided.flatMap(({ approval }) => (approval?.status === "pending" ? [approval] : []));
       if (pending.length === 0) break;
       const answer = interrupt<ApprovalInterrupt, unknown>(
@@ -109,6 +117,12 @@ export const gate = ({ journal, toolbox, policy }: GateOptions) => {
   });
 };
 
+/** Names what the run was told to do last: it is the same however often the run is resumed. */
+function taskOf(messages: readonly BaseMessage[]): string | undefined {
+  const told = messages.findLast(HumanMessage.isInstance);
+  return told && digest(told.id ?? bounded(told.text, MAX_RESULT));
+}
+
 /** One after the other: what was decided before is part of the next decision. */
 async function inOrder<Item, Result>(
   items: readonly Item[],
@@ -120,20 +134,10 @@ async function inOrder<Item, Result>(
 }
 
 /** Whether an earlier call of the same message is going to do the same. */
-const isPlanned = (call: OpenCall, before: readonly Decided[]): boolean =>
+const isPlanned = (deed: Deed, before: readonly Decided[]): boolean =>
   before.some(
-    ({ considered, refusal }) =>
-      refusal === undefined &&
-      considered?.call.name === call.name &&
-      canonicalJson(considered.call.args) === canonicalJson(call.args),
+    ({ considered, refusal }) => refusal === undefined && considered !== undefined && isSameDeed(deed, considered.deed),
   );
-
-/** What keeps arguments from being judged at all. */
-function argumentProblem(tool: HarnessTool, { args, problem }: OpenCall): string | undefined {
-  if (problem !== undefined) return problem;
-  const parsed = tool.schema.safeParse(structuredClone(args));
-  return parsed.success ? undefined : z.prettifyError(parsed.error);
-}
 
 const causesOf = ({ judgement }: Consideration, { trust }: Step): readonly string[] =>
   trust.causes.filter((cause) => judgement.deficits.some(({ axis }) => axis === cause.axis)).map(describeCause);
@@ -150,15 +154,16 @@ async function recordDecision(
   recorded.add(binding);
   await journal.recordDocument("tool", tool.digest, tool.manifest);
   const { verdict, deficits, reasons } = judgement;
-  const flooded = asked?.refused === undefined ? [] : [asked.refused];
+  // The verdict is to ask, and nobody is asked.
+  const unasked = [asked?.refused ?? [], asked?.rejected ?? []].flat();
   await step.record({
     kind: "gate.decision",
     ...question,
     toolDigest: tool.digest,
     callId: call.id,
-    verdict: flooded.length > 0 ? "block" : verdict,
+    verdict: unasked.length > 0 ? "block" : verdict,
     deficits,
-    reasons: [...reasons, ...flooded],
+    reasons: [...reasons, ...unasked],
     binding,
     policy: policy.digest,
     ...(asked?.record === undefined ? {} : { approval: asked.record.id }),
@@ -190,7 +195,7 @@ function withEdits(messages: readonly BaseMessage[], decided: readonly Decided[]
 }
 
 async function clear(
-  { call, tool, key, question, preconditions, binding }: Consideration,
+  { call, key, deed, question, preconditions, binding }: Consideration,
   approval: ApprovalRecord | undefined,
   policy: Policy,
   journal: Journal,
@@ -201,10 +206,9 @@ async function clear(
     thread: scope.thread,
     root,
     run: scope.run,
-    tool: tool.name,
+    ...deed,
     callId: call.id,
     intent: call.intent,
-    arguments: call.args,
     binding,
     considered: question.considered,
     policyDigest: policy.digest,

@@ -8,6 +8,7 @@ import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import { z } from "zod";
 import type { FloorSpecification, Label } from "../trust/index.js";
 import { OutcomeUnclearError } from "./outcome.js";
+import { messageOf } from "./text.js";
 import { defineTool, type Effect, type HarnessTool } from "./tool.js";
 
 /** What a user knows about one tool of a server. Everything left out has the dangerous default. */
@@ -23,6 +24,8 @@ export interface McpDeclaration {
    * by the arguments. Default `false`.
    */
   readonly honoursKey?: boolean;
+  /** The arguments that identify the effect, by their names in the server's schema. Default: all. */
+  readonly identity?: readonly string[];
 }
 
 /** A LangChain tool with the metadata in which the adapter keeps the server's annotations. */
@@ -78,6 +81,7 @@ function wrap(tool: McpTool, server: string, declaration: McpDeclaration): Harne
     honoursKey,
     source,
     ...(declaration.floor === undefined ? {} : { floor: declaration.floor }),
+    ...(declaration.identity === undefined ? {} : { identity: declaration.identity }),
     pinned: true,
     origin: { protocol: "mcp", server, annotations: hints },
     run: (args, { signal }) => call(tool, args, signal),
@@ -153,8 +157,8 @@ const pathOf = ({ instancePath }: ErrorObject): string[] =>
 const ANSWERED_WITH_ERROR = /^MCP tool '[^']*' on server '[^']*' returned an error: /;
 
 /**
- * Calls the server. An error that the server answered with is the tool's; any other leaves the outcome unknown, because
- * the request may have arrived.
+ * Calls the server. An error that the server answered with is the tool's, and no proof that nothing happened: it is the
+ * server's word about its own failure. Any other leaves the outcome unknown, because the request may have arrived.
  */
 async function call(tool: McpTool, args: object, signal: AbortSignal): Promise<string> {
   try {
@@ -162,7 +166,7 @@ async function call(tool: McpTool, args: object, signal: AbortSignal): Promise<s
     return textOf(await tool.invoke(args, { signal, callbacks: [] }));
   } catch (error) {
     if (isGraphBubbleUp(error)) throw error;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (ANSWERED_WITH_ERROR.test(message)) throw new Error(message, { cause: error });
     throw new OutcomeUnclearError(`${tool.name}: the server's answer was lost: ${message}`, { cause: error });
   }

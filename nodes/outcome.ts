@@ -1,18 +1,26 @@
 // What a thrown error says about an effect: that nothing happened, or that nobody knows. A tool that knows says it with
-// one of the two classes; for everything else the rule is that a connection that broke has told us nothing.
+// one of the two classes. Of everything else only what is proof says that nothing happened.
 
-import { classifyError } from "../capacity/index.js";
+import { provesNotDone } from "./proof.js";
 
 const NOT_DONE = Symbol.for("bulkhead.NotDoneError");
 const UNCLEAR = Symbol.for("bulkhead.OutcomeUnclearError");
 
-const isBranded = (error: unknown, brand: symbol): boolean =>
-  typeof error === "object" && error !== null && brand in error;
+const isBranded = (error: unknown, brand: symbol): boolean => {
+  try {
+    return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+  } catch {
+    return false; // A throwing getter is no word of ours.
+  }
+};
 
-/** Throw it from an effect that certainly did not happen and will not: it was refused. The planner may try again. */
+/**
+ * Throw it from an effect that certainly did not happen and will not: it was refused. The planner may try again. An
+ * effect that throws a plain `Error` is in doubt: a tool that refuses by itself has to throw this.
+ */
 export class NotDoneError extends Error {
-  override readonly name = "NotDoneError";
-  readonly code = "NOT_DONE";
+  override readonly name: string = "NotDoneError";
+  readonly code: string = "NOT_DONE";
   readonly [NOT_DONE] = true;
 
   static isInstance(error: unknown): error is NotDoneError {
@@ -35,14 +43,6 @@ export class OutcomeUnclearError extends Error {
   }
 }
 
-/**
- * Whether an effect that threw `error` may have happened. Known refusals (HTTP 4xx, a connection never made) and errors
- * that say nothing of a transport did not; time-outs, broken connections, aborts and HTTP 5xx may have.
- */
-export function isUnclear(error: unknown): boolean {
-  if (NotDoneError.isInstance(error)) return false;
-  if (OutcomeUnclearError.isInstance(error)) return true;
-  const { kind, clean, status } = classifyError(error);
-  if (status !== undefined) return status >= 500 || status === 408;
-  return !clean && (kind === "network" || kind === "timeout" || kind === "truncated" || kind === "aborted");
-}
+/** Whether an effect that threw `error` may have happened: always, unless the tool or its client has proof. Total. */
+export const isUnclear = (error: unknown): boolean =>
+  OutcomeUnclearError.isInstance(error) || !(NotDoneError.isInstance(error) || provesNotDone(error));

@@ -23,7 +23,10 @@ import type { OpenCall } from "./calls.js";
 import { callDigest, injectedMark, unlabelled, type Values, vouch, weigh } from "./provenance.js";
 import { type NodeRole, withRole } from "./role.js";
 import { scopeOf } from "./scope.js";
+import { messageOf } from "./text.js";
 import { chance, now } from "./time.js";
+
+export { messageOf } from "./text.js";
 
 /** The LangChain custom event that tells an enclosing runner of a mark. */
 export const MARK_EVENT = "bulkhead.mark";
@@ -161,9 +164,6 @@ function withFall(update: NodeUpdate, fall: TrustMark | undefined): NodeUpdate {
     trust: "begins" in trust ? { begins: meetMarks(trust.begins, fall) } : meetMarks(trust, fall),
   };
 }
-
-/** The text of anything that was thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function recordFall(journal: Journal, step: Step, update: NodeUpdate): Promise<void> {
   const mark = markIn(update);

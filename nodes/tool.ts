@@ -12,90 +12,18 @@ import {
   label,
   mark,
   meetMarks,
+  parseLabel,
   TOP,
   type TrustMark,
 } from "../trust/index.js";
 import { asked } from "./asked.js";
-import { type Looking, type Preview, type ProbeAnswer, type ProbeOutcome, previewed, probeOutcome } from "./look.js";
-import { type Permit, spendPermit } from "./permit.js";
+import { type Effect, isGated, LabelledResult, type ToolContext, type ToolDefinition } from "./definition.js";
+import { type Looking, type Preview, type ProbeOutcome, previewed, probeOutcome } from "./look.js";
+import { OutcomeUnclearError } from "./outcome.js";
+import { spendPermit } from "./permit.js";
+import { bounded, MAX_RESULT, messageOf, textOf } from "./text.js";
 
-/** `none` only reads; `idempotent` may be repeated under its key; `compensable` can be undone; `irreversible` cannot. */
-export type Effect = "none" | "idempotent" | "compensable" | "irreversible";
-
-/** Whether an effect has to pass the gate. */
-export const isGated = (effect: Effect): boolean => effect === "compensable" || effect === "irreversible";
-
-/** What a tool's function gets beside its arguments. */
-export interface ToolContext {
-  /** The same on every retry and resume of this call. Hand it to a provider that honours keys. */
-  readonly idempotencyKey: string;
-  /** Present exactly for compensable and irreversible tools. */
-  readonly permit: Permit | undefined;
-  readonly signal: AbortSignal;
-  readonly config: RunnableConfig;
-}
-
-/** A tool's result that is less trustworthy than its source says, for example text from an anonymous form. */
-export class LabelledResult {
-  constructor(
-    readonly value: unknown,
-    readonly label: Label,
-    readonly reason: string,
-  ) {}
-}
-
-/** Returns `value` from a tool with a label of its own. The tool's declared source still applies: labels only fall. */
-export const labelled = (value: unknown, ranks: Partial<Label>, reason: string): LabelledResult =>
-  new LabelledResult(value, label(ranks), reason);
-
-/** What {@link defineTool} takes. */
-export interface ToolDefinition<Schema extends z.ZodObject> {
-  /** Letters, digits, `_` and `-`; unique within a graph. */
-  readonly name: string;
-  /** For the model. */
-  readonly description: string;
-  readonly schema: Schema;
-  /** Default `irreversible`: what is not declared harmless is not harmless. */
-  readonly effect?: Effect;
-  /** What the label must reach before it runs. Default: the policy's floor. */
-  readonly floor?: FloorSpecification;
-  /**
-   * Whether `run` may be called again with the same `idempotencyKey` after a crash without repeating the effect.
-   * Default `false`: an effect whose outcome was lost is then in doubt, and a person decides.
-   */
-  readonly honoursKey?: boolean;
-  /**
-   * Asks the provider whether the effect with this key happened, without doing anything. Called only when an effect
-   * was sent and its outcome was lost, before it is declared in doubt; a tool that honours keys is sent again instead.
-   * `failed` is final: answer it only when the effect did not happen and no longer can. Throwing means `unknown`.
-   */
-  probe?(key: string, args: z.output<Schema>, context: Pick<ToolContext, "signal">): ProbeAnswer | Promise<ProbeAnswer>;
-  /**
-   * Says what the action would change, without changing anything. Asked by the gate before every decision, and by `act`
-   * right before dispatch. Throwing stops the call.
-   */
-  preview?(args: z.output<Schema>, context: Pick<ToolContext, "signal">): Preview | Promise<Preview>;
-  /**
-   * Takes a committed effect back. Run by `bulkhead effects compensate KEY` as an effect of its own: in the ledger, with
-   * its own `idempotencyKey`, once. Returns its receipt.
-   */
-  compensate?(
-    receipt: string,
-    args: z.output<Schema>,
-    context: Pick<ToolContext, "idempotencyKey" | "signal">,
-  ): unknown;
-  /**
-   * Whether a thread that has seen one definition of this tool asks before it uses another one, and lowers the trust.
-   * Default `false`; tools that come from elsewhere at run time (MCP) set it.
-   */
-  readonly pinned?: boolean;
-  /** Where the tool comes from, as JSON, when its own code does not say it all. Part of the digest. */
-  readonly origin?: Readonly<Record<string, unknown>>;
-  /** The label of what it returns, given as the axes below nominal. Default `{ integrity: 0 }`: unlabelled is unknown. */
-  readonly source?: Partial<Label>;
-  /** A result the planner reads: text, JSON, or {@link labelled}. Throw to tell the planner what went wrong. */
-  run(args: z.output<Schema>, context: ToolContext): unknown;
-}
+export { type Effect, isGated, LabelledResult, labelled, type ToolContext, type ToolDefinition } from "./definition.js";
 
 /** A tool's outcome: the text for the planner and the label of that text. */
 export interface ToolOutcome {
@@ -129,6 +57,7 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
   readonly floor: FloorSpecification | undefined;
   readonly honoursKey: boolean;
   readonly pinned: boolean;
+  readonly identity: readonly string[] | undefined;
   readonly source: Label;
   /** What the digest names, as it is recorded: name, description, schema, declarations and the text of the functions. */
   readonly manifest: Readonly<Record<string, unknown>>;
@@ -150,6 +79,7 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
       floor,
       honoursKey = false,
       pinned = false,
+      identity,
       origin,
       source,
       run,
@@ -167,12 +97,15 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     this.floor = floor;
     this.honoursKey = honoursKey;
     this.pinned = pinned;
+    this.identity = identity && Object.freeze([...identity]);
     this.source = label(source ?? { integrity: 0 });
     this.sourceReason = source === undefined ? `${name} declares no source` : `read through ${name}`;
     this.body = run;
     this.ask = probe;
     this.look = preview;
     this.undo = compensate;
+    const shown = z.toJSONSchema(schema, { io: "input" });
+    if (identity !== undefined) requireIdentity(name, identity, Object.keys(shown.properties ?? {}));
     this.manifest = Object.freeze({
       name,
       description,
@@ -180,7 +113,8 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
       floor: floor ?? null,
       honoursKey,
       source: this.source,
-      schema: z.toJSONSchema(schema, { io: "input" }),
+      schema: shown,
+      ...(identity === undefined ? {} : { identity: [...identity] }),
       ...(origin === undefined ? {} : { origin }),
       functions: [run, probe, preview, compensate].map((each) => each?.toString() ?? null),
     });
@@ -199,12 +133,34 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     if (isGated(this.effect) && !spendPermit(context.permit, this, given)) throw new PermitRequiredError(this.name);
     const args = this.schema.parse(copyOf(given));
     const { idempotencyKey: key, config } = context;
-    return asked(config, { tool: this, use: "run", key, arguments: given }, async () => {
-      const result: unknown = await this.body(args, context);
-      const value = result instanceof LabelledResult ? result.value : result;
-      const content = typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
-      return { content, mark: this.markOf(result) };
-    });
+    const question = { tool: this, use: "run", key, arguments: given } as const;
+    return asked(config, question, async () => this.outcomeOf(await this.body(args, context)));
+  }
+
+  /** What keeps the arguments from the function, for the planner; `undefined` when they fit. Total. */
+  problemWith(input: unknown): string | undefined {
+    try {
+      const parsed = this.schema.safeParse(copyOf(input));
+      return parsed.success ? undefined : z.prettifyError(parsed.error);
+    } catch (error) {
+      return `its schema cannot read these arguments: ${messageOf(error)}`; // A transform that throws.
+    }
+  }
+
+  /**
+   * The arguments as the schema makes them: with defaults, trimmed, without what it strips. `null` when it does not say
+   * the same twice. A default that is another one each time (a clock, a random id) is left out.
+   */
+  effective(input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | null {
+    try {
+      const once = plain(this.schema.parse(copyOf(input)));
+      const again = plain(this.schema.parse(copyOf(input)));
+      const same = (name: string) => canonicalJson(once[name] ?? null) === canonicalJson(again[name] ?? null);
+      const entries = Object.entries(once).filter(([name]) => Object.hasOwn(input, name) || same(name));
+      return entries.every(([name]) => same(name)) ? Object.fromEntries(entries) : null;
+    } catch {
+      return null;
+    }
   }
 
   /** Whether {@link probe} may be called. */
@@ -223,7 +179,9 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     const given = copyOf(input);
     const { content } = await asked(config, { tool: this, use: "probe", key, arguments: given }, async () => {
       const answer = await ask(key, this.schema.parse(copyOf(given)), { signal });
-      return { content: JSON.stringify(typeof answer === "string" ? { status: answer } : answer), mark: TOP };
+      const { status, receipt } = probeOutcome.parse(typeof answer === "string" ? { status: answer } : answer);
+      const told = receipt === undefined ? { status } : { status, receipt: bounded(receipt, MAX_RESULT) };
+      return { content: JSON.stringify(told), mark: TOP };
     });
     return probeOutcome.parse(JSON.parse(content));
   }
@@ -239,21 +197,26 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     if (look === undefined) return undefined;
     const given = copyOf(input);
     const { content } = await asked(config, { tool: this, use: "preview", arguments: given }, async () => {
-      const shown = await look(this.schema.parse(copyOf(given)), { signal });
-      return { content: JSON.stringify(previewed.parse(shown)), mark: TOP };
+      const content = textOf(previewed.parse(await look(this.schema.parse(copyOf(given)), { signal })));
+      // Cut, it would show less than what is done.
+      if (content.length > MAX_RESULT) throw new RangeError(`its preview is longer than ${MAX_RESULT} characters`);
+      return { content: bounded(content, MAX_RESULT), mark: TOP };
     });
     return previewed.parse(JSON.parse(content)) as Preview;
   }
 
-  /** Takes an effect back and returns the receipt. @throws whatever the tool throws; TypeError when it cannot. */
+  /**
+   * Takes an effect back and returns the receipt.
+   *
+   * @throws whatever the tool throws; OutcomeUnclearError for a receipt that cannot be written down; TypeError when it cannot.
+   */
   async compensate(
     receipt: string,
     input: unknown,
     context: Pick<ToolContext, "idempotencyKey" | "signal">,
   ): Promise<string> {
     if (this.undo === undefined) throw new TypeError(`${this.name} declares no compensate`);
-    const value: unknown = await this.undo(receipt, this.schema.parse(copyOf(input)), context);
-    return typeof value === "string" ? value : (JSON.stringify(value) ?? "null");
+    return this.outcomeOf(await this.undo(receipt, this.schema.parse(copyOf(input)), context)).content;
   }
 
   /** The label of an error this tool threw: its own source, since its own code wrote the text. */
@@ -271,10 +234,36 @@ export class HarnessTool<Schema extends z.ZodObject = z.ZodObject> extends Struc
     return [outcome.content, outcome];
   }
 
-  private markOf(result: unknown): TrustMark {
+  /** What the function returned, as text with its label. It has run: what goes wrong here says nothing of what it did. */
+  private outcomeOf(result: unknown): ToolOutcome {
     const source = mark(this.source, this.sourceReason);
-    return result instanceof LabelledResult ? meetMarks(mark(result.label, result.reason), source) : source;
+    try {
+      const own = result instanceof LabelledResult ? result : undefined;
+      const whole = textOf(own === undefined ? result : own.value);
+      const content = bounded(whole, MAX_RESULT);
+      const lost =
+        whole.length > MAX_RESULT ? [mark(label({ fidelity: 2 }), `the result of ${this.name} was cut`)] : [];
+      const labels = own === undefined ? [] : [mark(parseLabel(own.label), String(own.reason))];
+      return { content, mark: meetMarks(...labels, ...lost, source) };
+    } catch (error) {
+      const why = `${this.name} has run, and what it returned cannot be written down: ${messageOf(error)}`;
+      throw new OutcomeUnclearError(why, { cause: error });
+    }
   }
+}
+
+/** As JSON says it; a `bigint`, which JSON does not have, as text. */
+const plain = (value: unknown): Record<string, unknown> =>
+  JSON.parse(JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? String(each) : each)));
+
+/** @throws TypeError for names that are none of the schema's: such an identity would make every call the same, or none. */
+function requireIdentity(tool: string, identity: readonly string[], known: readonly string[]): void {
+  const wrong = identity.filter((name, index) => !known.includes(name) || identity.indexOf(name) !== index);
+  if (identity.length > 0 && wrong.length === 0) return;
+  const what = identity.length === 0 ? "names nothing" : `names ${wrong.join(", ")}`;
+  throw new TypeError(
+    `${tool}: identity ${what}. Name arguments of its schema, each once: ${known.join(", ") || "none"}`,
+  );
 }
 
 /** Defines a tool. Adding it to the graph's tool list is all that is left to do; see `docs/adding-a-tool.md`. */

@@ -49,6 +49,8 @@ export interface PolicyDocument {
     readonly ttlMinutes?: number;
     /** Approvals one run may have open at once; further calls are blocked. Default 5; 0 asks nobody. */
     readonly openLimit?: number;
+    /** Approvals one run may ask for in all, until it gets a new task; further calls are blocked. Default 20. */
+    readonly questionLimit?: number;
     /** Default `anyone`. */
     readonly approvers?: Approvers;
     /**
@@ -68,6 +70,7 @@ export interface CompletePolicyDocument extends PolicyDocument {
   readonly approvals: {
     readonly ttlMinutes: number;
     readonly openLimit: number;
+    readonly questionLimit: number;
     readonly approvers: Approvers;
     readonly authentication: "none" | "server";
   };
@@ -148,7 +151,10 @@ export function definePolicy(document: unknown): Policy {
     name: stated.name,
     floor: floorOf(stated.floor, level(3)),
     blocksAt: { integrity: 0, ...stated.blocksAt },
-    approvals: { ttlMinutes: 1440, openLimit: 5, approvers: "anyone", authentication: "none", ...stated.approvals },
+    approvals: {
+      ...{ ttlMinutes: 1440, openLimit: 5, questionLimit: 20, approvers: "anyone", authentication: "none" },
+      ...stated.approvals,
+    },
     tools: stated.tools ?? {},
   };
   return Object.freeze({ document: freeze(complete), digest: digest(complete), argumentRules });

@@ -134,6 +134,12 @@ const tools: Check = (value, path, report) => {
   else for (const [tool, rule] of Object.entries(value)) toolRule(rule, pathTo(path, tool), report);
 };
 
+const limit = expect(
+  (value) => Number.isInteger(value) && numberWithin(value, 0, MAX_OPEN),
+  "is no limit",
+  `use a whole number from 0 to ${MAX_OPEN}`,
+);
+
 const numberWithin = (value: unknown, least: number, most: number): boolean =>
   typeof value === "number" && value >= least && value <= most;
 
@@ -148,11 +154,8 @@ const policyDocument = object(
         "is no length of time",
         `use minutes from 1 to ${MAX_TTL_MINUTES}`,
       ),
-      openLimit: expect(
-        (value) => Number.isInteger(value) && numberWithin(value, 0, MAX_OPEN),
-        "is no limit",
-        `use a whole number from 0 to ${MAX_OPEN}`,
-      ),
+      openLimit: limit,
+      questionLimit: limit,
       approvers,
       authentication: expect(
         (value) => value === "none" || value === "server",

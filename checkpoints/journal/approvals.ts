@@ -16,6 +16,7 @@ import {
   type SealedRequest,
   sealStep,
 } from "./approval-history.js";
+import { type ApprovalLimits, countQuestions, OF_ROOT } from "./approval-limits.js";
 import { callArguments, causes, deficits, integer, json, label, readRow } from "./rows.js";
 import type { ApprovalRecord, ApprovalRequest, ApprovalStatus, Approver, EffectIntent } from "./types.js";
 
@@ -25,6 +26,7 @@ const requestSchema = z.object({
   thread: z.string(),
   root: z.string().default(""),
   run: z.string(),
+  task: z.string().exactOptional(),
   requester: z.string().default(""),
   tool: z.string(),
   toolDigest: z.string().default(""),
@@ -130,13 +132,15 @@ export function* findApproval(id: string, seal: Seal, now: number): Work<Approva
 
 /** Approvals in the order of asking, filtered by their status at `now`. */
 export function* listApprovals(
-  { thread, status }: { readonly thread?: string; readonly status?: ApprovalStatus },
+  query: { readonly thread?: string; readonly root?: string; readonly status?: ApprovalStatus },
   seal: Seal,
   now: number,
 ): Work<readonly ApprovalRecord[]> {
-  const rows = yield* thread === undefined
-    ? all(`${SELECT} ORDER BY a.position`)
-    : all(`${SELECT} WHERE a.thread = ? ORDER BY a.position`, thread);
+  const { thread, root, status } = query;
+  const conditions = [...(thread === undefined ? [] : ["a.thread = ?"]), ...(root === undefined ? [] : [OF_ROOT])];
+  const values = [...(thread === undefined ? [] : [thread]), ...(root === undefined ? [] : [root, root])];
+  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+  const rows = yield* all(`${SELECT} ${where} ORDER BY a.position`, ...values);
   const approvals = rows.map((row) => check(row, seal, now).record);
   return status === undefined ? approvals : approvals.filter((approval) => approval.status === status);
 }
@@ -145,11 +149,11 @@ export function* listApprovals(
  * Stores a request, or returns the one with its id as it stands.
  *
  * @throws ApprovalError `APPROVAL_MISMATCH` when that one is bound to something else; `APPROVAL_FLOOD` when `openLimit`
- * others of the thread wait for a decision.
+ * others of the thread wait for a decision, or the run has asked `questionLimit` others.
  */
 export function* requestApproval(
   request: ApprovalRequest,
-  openLimit: number,
+  { openLimit, questionLimit }: ApprovalLimits,
   seal: Seal,
   now: number,
 ): Work<ApprovalRecord> {
@@ -173,6 +177,11 @@ export function* requestApproval(
       id,
       `thread ${thread} may have ${openLimit} approvals waiting, and has ${waiting}. Decide one of them first: bulkhead approvals`,
     );
+  }
+  const before = Number.isFinite(questionLimit) ? yield* countQuestions(request) : 0;
+  if (before >= questionLimit) {
+    const what = `a run may ask ${questionLimit} questions, and this one has asked ${before}. Give it a new task, or raise approvals.questionLimit of the policy`;
+    throw refusal("APPROVAL_FLOOD", id, what);
   }
   const newest = yield* first("SELECT history FROM h_approval WHERE thread = ? ORDER BY position DESC LIMIT 1", thread);
   const sealed = { request: JSON.stringify(request), createdAt: now };

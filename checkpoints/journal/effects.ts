@@ -9,6 +9,7 @@ import type { Seal } from "../../trust/seal.js";
 import { all, first, type Row, type Work } from "../database/database.js";
 import { EffectError } from "../errors.js";
 import { consumeApproval } from "./approvals.js";
+import { isRepetition } from "./deeds.js";
 import { callArguments, effectStatus, integer, json, label, readRow } from "./rows.js";
 import type { EffectIntent, EffectOutcome, EffectRecord, EffectResolution } from "./types.js";
 
@@ -21,6 +22,8 @@ const intentSchema = z.object({
   callId: z.string(),
   intent: z.string().default(""), // An effect from before there were intents is nobody's call.
   arguments: callArguments,
+  effective: callArguments.nullable().exactOptional(),
+  identity: z.array(z.string()).exactOptional(),
   binding: z.string(),
   considered: label,
   policyDigest: z.string(),
@@ -186,25 +189,6 @@ export function* dispatchEffect(key: string, seal: Seal, now: number): Work<Effe
   if (effect?.approval !== undefined) yield* consumeApproval(effect.approval, effect, seal, now);
   return effect;
 }
-
-/** What was sent, and may have happened. */
-const SENT: ReadonlySet<EffectRecord["status"]> = new Set(["dispatched", "committed", "in_doubt", "forged"]);
-
-/** Whether something like `effect` was sent under its root by another call. */
-export const isRepetition = (
-  effect: Pick<EffectIntent, "key" | "tool" | "arguments">,
-  known: readonly EffectRecord[],
-): boolean => {
-  const args = canonicalJson(effect.arguments);
-  return known.some(
-    ({ key, tool, status, compensates, arguments: done }) =>
-      SENT.has(status) &&
-      tool === effect.tool &&
-      key !== effect.key &&
-      compensates === undefined &&
-      canonicalJson(done) === args,
-  );
-};
 
 /** Two workers that both passed the gate: dispatches take turns, so the second one sees the first. */
 function* refuseRepetition(stored: Stored, seal: Seal): Work<void> {

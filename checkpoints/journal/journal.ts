@@ -176,15 +176,20 @@ class DatabaseJournal implements Journal {
     return this.write(manifests.pinTool(root, tool, digest));
   }
 
-  requestApproval(request: ApprovalRequest, openLimit = Number.POSITIVE_INFINITY) {
-    return this.writeDurably(approvals.requestApproval(request, openLimit, this.seal, this.clock.now()));
+  requestApproval(
+    request: ApprovalRequest,
+    openLimit = Number.POSITIVE_INFINITY,
+    questionLimit = Number.POSITIVE_INFINITY,
+  ) {
+    const limits = { openLimit, questionLimit };
+    return this.writeDurably(approvals.requestApproval(request, limits, this.seal, this.clock.now()));
   }
 
   approval(id: string) {
     return this.read(approvals.findApproval(id, this.seal, this.clock.now()));
   }
 
-  approvals(query: { readonly thread?: string; readonly status?: ApprovalStatus } = {}) {
+  approvals(query: { readonly thread?: string; readonly root?: string; readonly status?: ApprovalStatus } = {}) {
     return this.read(approvals.listApprovals(query, this.seal, this.clock.now()));
   }
 

@@ -42,9 +42,6 @@ const FREE: ReadonlySet<string> = new Set(["arguments", "frame"]);
 /** A digest where an event names a text: not told from a secret by its looks. */
 const DIGEST = /^[0-9a-f]{64}$/;
 
-/** The tokens of JSON that can hold a secret. */
-const JSON_TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/gs;
-
 /** A line of a stream of server-sent events, up to its JSON. */
 const STREAMED = /^data: ?(?=[[{])/;
 
@@ -90,7 +87,7 @@ export function redactionOf({ values = [], patterns = [] }: Secrets, seal: Seal)
   };
   /** Token by token: a pattern must not eat the syntax of JSON, and the rest must keep its bytes. */
   const inJson = (text: string): string =>
-    text.replace(JSON_TOKEN, (token) => {
+    replaceTokens(text, (token) => {
       const content = token.startsWith('"') ? String(JSON.parse(token)) : token;
       const left = token.startsWith('"') ? inText(content) : plain(content);
       return left === content ? token : JSON.stringify(left);
@@ -127,6 +124,35 @@ export function redactionOf({ values = [], patterns = [] }: Secrets, seal: Seal)
     return Object.fromEntries(entries); // Not by assignment: a key named __proto__ is a key like any other.
   };
   return { text: inText, value: (value) => deep(value, "", false) as typeof value };
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+/** `.`, `+`, `E` and `e`: what a number may go on with. */
+const IN_NUMBER: ReadonlySet<number> = new Set([0x2e, 0x2b, 0x45, 0x65]);
+const isNumeric = (code: number): boolean => (code >= 0x30 && code <= 0x39) || code === MINUS;
+
+/**
+ * Replaces the tokens of JSON that can hold a secret, strings and numbers. By hand: a regular expression overflows the
+ * stack on a string of some megabytes.
+ */
+function replaceTokens(json: string, replace: (token: string) => string): string {
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = 0; at < json.length; at += 1) {
+    const first = json.charCodeAt(at);
+    if (first !== QUOTE && !isNumeric(first)) continue;
+    let end = at + 1;
+    if (first === QUOTE) {
+      while (end < json.length && json.charCodeAt(end) !== QUOTE) end += json.charCodeAt(end) === BACKSLASH ? 2 : 1;
+      end += 1;
+    } else while (isNumeric(json.charCodeAt(end)) || IN_NUMBER.has(json.charCodeAt(end))) end += 1;
+    parts.push(json.slice(from, at), replace(json.slice(at, end)));
+    from = end;
+    at = end - 1;
+  }
+  return parts.join("") + json.slice(from);
 }
 
 interface Part {

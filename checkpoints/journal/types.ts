@@ -42,6 +42,8 @@ export interface ApprovalRequest {
   readonly thread: string;
   readonly root: string;
   readonly run: string;
+  /** What the run was told to do: a run that is resumed under another id is still the same. */
+  readonly task?: string;
   /** The node, superstep and lane that ask: `gate#12`, or `gate#3 in auditor#1`. */
   readonly requester: string;
   readonly tool: string;
@@ -99,6 +101,10 @@ export interface EffectIntent {
   /** Names the call among all that may share its id: a digest of the message it stands in, and its place there. */
   readonly intent: string;
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** The arguments as the tool's schema makes them, when that is something else. `null`: it cannot be said. */
+  readonly effective?: Readonly<Record<string, unknown>> | null;
+  /** The arguments that identify the effect. Unset: all. */
+  readonly identity?: readonly string[];
   readonly binding: string;
   readonly considered: Label;
   readonly policyDigest: string;
@@ -238,11 +244,16 @@ export interface Journal {
   /**
    * Stores a request, or returns the one with the same id with its present status. Throws `ApprovalError`
    * `APPROVAL_MISMATCH` when that one is bound to something else, and `APPROVAL_FLOOD` when `openLimit` others of this
-   * thread wait for a decision.
+   * thread wait for a decision, or the run has asked `questionLimit` others.
    */
-  requestApproval(request: ApprovalRequest, openLimit?: number): Promise<ApprovalRecord>;
+  requestApproval(request: ApprovalRequest, openLimit?: number, questionLimit?: number): Promise<ApprovalRecord>;
   approval(id: string): Promise<ApprovalRecord | undefined>;
-  approvals(query?: { readonly thread?: string; readonly status?: ApprovalStatus }): Promise<readonly ApprovalRecord[]>;
+  /** In the order of asking. `root`: of all threads of one root. */
+  approvals(query?: {
+    readonly thread?: string;
+    readonly root?: string;
+    readonly status?: ApprovalStatus;
+  }): Promise<readonly ApprovalRecord[]>;
   /** Decides a pending approval. Throws `ApprovalError` when it is unknown, forged, expired or decided already. */
   decideApproval(
     id: string,

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApprovalErrorCode, type ApprovalRequest, type Journal, openJournal } from "../../checkpoints/index.js";
+import { TOP } from "../../trust/index.js";
 import { ann, approvalRequest, bob, effectIntent, type Place, TestClock } from "./support.js";
 
 const refused = (code: ApprovalErrorCode) => expect.objectContaining({ name: "ApprovalError", code });
@@ -110,6 +111,35 @@ export function approvalsSuite(name: string, place: () => Place): void {
       await ask({ id: "e" }, 2);
       await expect(ask({ id: "f" }, 2)).rejects.toEqual(refused("APPROVAL_FLOOD"));
       await ask({ id: "f" });
+    });
+
+    it("belongs to its root: what was asked in a branch is found there", async () => {
+      await journal.beginThread("branch", "agent", TOP, "t1");
+      const root = "t1";
+      await ask({ id: "a" });
+      await ask({ id: "b", thread: "branch", root });
+      await ask({ id: "other", thread: "t2", root: "t2" });
+      await journal.decideApproval("b", "rejected", ann);
+      expect((await journal.approvals({ root })).map(({ id }) => id)).toEqual(["a", "b"]);
+      expect(await journal.approvals({ root, status: "rejected" })).toMatchObject([{ id: "b" }]);
+      expect(await journal.approvals({ root, thread: "branch" })).toMatchObject([{ id: "b" }]);
+    });
+
+    it("is not asked for when the run has asked enough, wherever under its root and under whatever name", async () => {
+      await journal.beginThread("branch", "agent", TOP, "t1");
+      const root = "t1";
+      const limited = (id: string, change: Partial<ApprovalRequest>) =>
+        journal.requestApproval(approvalRequest(clock, { id, root, ...change }), 99, 2);
+      await limited("a", { run: "r1", task: "pay" });
+      await limited("b", { run: "r2", task: "pay", thread: "branch" });
+      await journal.decideApproval("a", "rejected", ann);
+      await expect(limited("c", { run: "r3", task: "pay" })).rejects.toEqual(refused("APPROVAL_FLOOD"));
+      await expect(limited("c", { run: "r3", task: "pay" })).rejects.toThrow(
+        /may ask 2 questions, and this one has asked 2/,
+      );
+      expect(await limited("a", { run: "r1", task: "pay" })).toMatchObject({ status: "rejected" });
+      await limited("d", { run: "r4", task: "another" });
+      await limited("e", { run: "r1", task: "a third" });
     });
 
     it("holds the limit when all ask at once, and believes all of them afterwards", async () => {

@@ -219,3 +219,15 @@ describe("any text", () => {
     );
   });
 });
+
+it("goes through texts of any size: one string of 20 MB, its escapes, and a number without an end", () => {
+  const { text } = of({ values: ["s3cret-s3cret"], patterns: [/sk-[a-z0-9]{8,}/] });
+  const long = 'a "b" \\ '.repeat(2_500_000);
+  for (const content of [`${long}s3cret-s3cret`, `s3cret-s3cret${long}`, `${long}sk-abcdefghij`]) {
+    const left = text(JSON.stringify({ content }));
+    expect(tagged(JSON.parse(left).content.slice(content.startsWith("s3cret") ? 0 : -26))).toContain("#");
+    expect(left).not.toMatch(/s3cret-s3cret|sk-abc/);
+  }
+  const number = `[${"1".repeat(9_000_000)}]`;
+  expect(text(number)).toBe(number);
+});

@@ -36,9 +36,10 @@ test("the policies page's example is a policy for the template's tools, and its 
   expect(verdict("refund_order", { amount: 500.01 })).toBe("block");
   expect(verdict("send_email", { customer_id: "C-0212" })).toBe("block");
   expect(verdict("send_email", { customer_id: "C-0021" })).toBe("allow");
-  const { ttlMinutes, openLimit, approvers } = balanced.document.approvals;
+  const { ttlMinutes, openLimit, questionLimit, approvers } = balanced.document.approvals;
   expect(page).toContain(`| \`approvals.ttlMinutes\` | ${ttlMinutes} |`);
   expect(page).toContain(`| \`approvals.openLimit\` | ${openLimit} |`);
+  expect(page).toContain(`| \`approvals.questionLimit\` | ${questionLimit} |`);
   expect(page).toContain(`| \`approvals.approvers\` | \`${approvers}\` |`);
 });
 

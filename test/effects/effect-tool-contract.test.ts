@@ -157,13 +157,37 @@ describe("a tool that lies", () => {
     [
       "reports as failed what happened",
       "done once, with a receipt",
-      /reported as failed \(no answer\) although it happened. Throw OutcomeUnclearError/,
+      /reported as failed \(no answer\) although it happened. Throw NotDoneError only when/,
+      {
+        run: (_args, { idempotencyKey }) => {
+          provider.send(idempotencyKey);
+          throw new NotDoneError("no answer");
+        },
+      },
+    ],
+    [
+      "throws after it was done",
+      "done once, with a receipt",
+      /in doubt although nothing was lost: it ended without a clear outcome \(no answer\).*Return a receipt/,
       {
         run: (_args, { idempotencyKey }) => {
           provider.send(idempotencyKey);
           throw new Error("no answer");
         },
       },
+    ],
+    [
+      "refuses with an error that says nothing",
+      "what is refused has not happened",
+      /in doubt about what was refused .*Throw NotDoneError/,
+      {
+        ...plain,
+        run: ({ to }, { idempotencyKey }) => {
+          if (to === "nobody") throw new Error("no such address");
+          return provider.send(idempotencyKey);
+        },
+      },
+      { refused: { to: "nobody" } },
     ],
     [
       "has a preview that does it",

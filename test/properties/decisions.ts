@@ -5,8 +5,11 @@ import { expect } from "vitest";
 import type { Journal } from "../../checkpoints/index.js";
 import { definePolicy, type GateQuestion, judge } from "../../trust/index.js";
 
-/** Why nobody is asked although the verdict is `ask`: too many others wait. The one reason that is not in the question. */
-const FLOODED = /may have \d+ approvals waiting, and has \d+/;
+/**
+ * Why nobody is asked although the verdict is `ask`: too many others wait, the run has asked enough, a person has said no to
+ * the same before. The reasons that are not in the question.
+ */
+const FLOODED = /may have \d+ approvals waiting, and has \d+|may ask \d+ questions|said no to the same before/;
 
 /** How often the verdicts were seen: a property that only ever saw one shows nothing. */
 export type VerdictCount = Record<"allow" | "ask" | "block" | "flooded", number>;

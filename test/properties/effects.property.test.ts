@@ -65,7 +65,8 @@ class Provider {
     if (answer !== "lost request") this.done.set(key, (this.done.get(key) ?? 0) + 1);
     if (answer === "done") return "done";
     this.unclear += 1;
-    throw new OutcomeUnclearError(answer);
+    // An error of unknown meaning says as much as one that says that nobody knows.
+    throw this.unclear % 2 === 0 ? new OutcomeUnclearError(answer) : new Error(answer);
   }
 
   /** `failed` is final, as the contract of a probe asks: the key cannot be used any more. */

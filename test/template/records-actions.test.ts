@@ -1,8 +1,11 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { NotDoneError } from "../../nodes/outcome.js";
 import { PermitRequiredError } from "../../nodes/tool.js";
 import { begin, type Label, label, mark, TOP, TrustedState } from "../../trust/index.js";
+import { calls, script } from "../contracts/index.js";
+import { testAgent } from "../support/agent.js";
 import { emptyDirectory, lookInto, openWorkspace } from "./support.js";
 
 const anyRow = z.record(z.string(), z.unknown());
@@ -138,6 +141,26 @@ describe("refund_order", () => {
     await expect(call("refund_order", { ...refund, amount: 0.01 })).rejects.toThrow("0.01 is more than the 0.00 left");
   });
 
+  it("refuses what was refunded already, as one that has certainly not paid", async () => {
+    const { call, workspace } = openWorkspace();
+    await call("refund_order", refund);
+    const again = call("refund_order", { ...refund, reason: "the customer asked once more" });
+    await expect(again).rejects.toThrow("49.00 is more than the 0.00 left of charge CH-7781-2");
+    await expect(again).rejects.toSatisfy(NotDoneError.isInstance);
+    expect(lookInto(workspace).count("select count(*) as count from refunds where charge_id = 'CH-7781-2'")).toBe(1);
+  });
+
+  it("shows whoever decides that the same amount was paid before", async () => {
+    const { tool, call } = openWorkspace();
+    const half = { ...refund, amount: 20 };
+    const { signal } = new AbortController();
+    expect((await tool("refund_order").preview(half, { signal }))?.shows).not.toContain("paid before");
+    await call("refund_order", half);
+    expect((await tool("refund_order").preview(half, { signal }))?.shows).toMatch(
+      /refunded 20.00 → 40.00; the same amount was paid before, as RF-\d{4}$/,
+    );
+  });
+
   it.each([
     [{ amount: 49.01 }, "49.01 is more than the 49.00 left of charge CH-7781-2"],
     [{ charge_id: "CH-7781-9" }, "order 7781 has no charge CH-7781-9. Its charges are: CH-7781-1, CH-7781-2."],
@@ -152,6 +175,51 @@ describe("refund_order", () => {
     const count = "select count(*) as count from refunds where charge_id like 'CH-7781-%'";
     await expect(call("refund_order", { ...refund, ...wrong })).rejects.toThrow(message);
     expect(lookInto(workspace).count(count)).toBe(0);
+  });
+});
+
+describe("the ledger", () => {
+  const LEFT = { ...refund, amount: 29, reason: "and the rest" };
+
+  it.each([
+    [
+      "the same in other words",
+      { ...refund, amount: 20, reason: "the customer asked once more" },
+      "the same amount was paid before",
+    ],
+    ["another part of the same charge", LEFT, "refunded 20.00 → 49.00"],
+  ])("asks about a second refund of a charge: %s", async (_, second, shows) => {
+    const { tools, workspace } = openWorkspace();
+    const steps = [calls(["refund_order", { ...refund, amount: 20 }]), calls(["refund_order", second]), "done"];
+    const agent = testAgent(script(steps), { tools });
+    const { asked } = await agent.run("refund");
+    expect(asked?.value.requests).toMatchObject([
+      { view: expect.stringContaining(shows), causes: [expect.stringContaining("already done")] },
+    ]);
+    expect(lookInto(workspace).count("select count(*) as count from refunds where charge_id = 'CH-7781-2'")).toBe(1);
+  });
+
+  it("says so too where the tool refuses: nobody is asked about what is refunded already", async () => {
+    const { tools, workspace } = openWorkspace();
+    const again = { ...refund, reason: "the customer asked once more" };
+    const agent = testAgent(script([calls(["refund_order", refund]), calls(["refund_order", again]), "done"]), {
+      tools,
+    });
+    const { asked, messages } = await agent.run("refund");
+    expect(asked).toBeUndefined();
+    expect(messages.map(({ text }) => text).join("\n")).toMatch(
+      /its preview failed: 49.00 is more than the 0.00 left .*; the same action was already done, or may have been/,
+    );
+    expect(lookInto(workspace).count("select count(*) as count from refunds where charge_id = 'CH-7781-2'")).toBe(1);
+  });
+
+  it.each([
+    ["refund_order", ["order_id", "charge_id"]],
+    ["send_email", ["customer_id", "subject"]],
+    ["delete_customer", ["customer_id"]],
+    ["merge_customers", ["keep_id", "remove_id"]],
+  ])("knows %s by %j", (name, identity) => {
+    expect(openWorkspace().tool(name).identity).toEqual(identity);
   });
 });
 

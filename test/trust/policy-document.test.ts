@@ -20,7 +20,7 @@ describe("a policy document", () => {
       name: "balanced",
       floor: { integrity: 2, fidelity: 2, currency: 2, certainty: 2 },
       blocksAt: { integrity: 0 },
-      approvals: { ttlMinutes: 1440, openLimit: 5, approvers: "anyone", authentication: "none" },
+      approvals: { ttlMinutes: 1440, openLimit: 5, questionLimit: 20, approvers: "anyone", authentication: "none" },
       tools: {},
     });
     for (const policy of [balanced, strict]) expect(definePolicy(policy.document).digest).toBe(policy.digest);
@@ -85,10 +85,11 @@ describe("a policy document", () => {
     ["no list", refund({ deny: {} }), ["tools.refund.deny: {} is no list of JSON Schemas: write [...]"]],
     [
       "approvals",
-      house({ approvals: { ttlMinutes: 0, openLimit: 1.5, approvers: [] } }),
+      house({ approvals: { ttlMinutes: 0, openLimit: 1.5, questionLimit: -1, approvers: [] } }),
       [
         "approvals.approvers: [] is no list of identities: write [...] with at least 1",
         "approvals.openLimit: 1.5 is no limit: use a whole number from 0 to 1000",
+        "approvals.questionLimit: -1 is no limit: use a whole number from 0 to 1000",
         "approvals.ttlMinutes: 0 is no length of time: use minutes from 1 to 525600",
       ],
     ],

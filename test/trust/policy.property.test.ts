@@ -63,6 +63,7 @@ const policyDocument = partly(
     approvals: partly({
       ttlMinutes: fc.integer({ min: 1, max: 525_600 }),
       openLimit: fc.integer({ min: 0, max: 9 }),
+      questionLimit: fc.integer({ min: 0, max: 99 }),
       approvers: fc.oneof(fc.constantFrom("anyone", "authenticated"), fc.constant(["ana"])),
     }),
     // Own keys, also `__proto__`, as a parsed file has them.

@@ -1,6 +1,7 @@
 // Paying money back. Stands in for a bank that takes no idempotency keys and has no list to look into: a call that is
 // made twice pays twice, and a call whose answer was lost stays unknown to us.
 
+import { z } from "zod";
 import type { RecordsDatabase } from "./database.js";
 import { ChangeRefusedError } from "./errors.js";
 import { chargesOf, money, moneyText, orderOf } from "./lookup.js";
@@ -26,8 +27,11 @@ export const refund = (records: RecordsDatabase, { order_id, charge_id, amount, 
 export function refundPreview(records: RecordsDatabase, { order_id, charge_id, amount }: Refund) {
   const { cents, charge, customer } = refundable(records, order_id, charge_id, amount);
   const { amount_cents: charged, refunded_cents: before } = charge;
+  const same = "select refund_id from refunds where charge_id = ? and amount_cents = ? order by refund_id desc";
+  const again = records.first(z.object({ refund_id: z.number() }), same, charge_id, cents);
+  const warning = again === undefined ? "" : `; the same amount was paid before, as ${refundName(again.refund_id)}`;
   return {
-    shows: `pays ${customer} ${moneyText(cents)} of the ${moneyText(charged)} of ${charge_id}; refunded ${moneyText(before)} → ${moneyText(before + cents)}`,
+    shows: `pays ${customer} ${moneyText(cents)} of the ${moneyText(charged)} of ${charge_id}; refunded ${moneyText(before)} → ${moneyText(before + cents)}${warning}`,
     preconditions: { charged, before },
   };
 }

@@ -105,7 +105,11 @@ export class Trial {
       if (!lost || honoursKey || canBeProbed) return;
       broken(`the outcome of ${name} was lost and the ledger says ${status}: it has to say in doubt`);
     }
-    if (!lost) broken(`${name} ended in doubt although nothing was lost: ${error}`);
+    if (!lost) {
+      broken(
+        `${name} ended in doubt although nothing was lost: ${error}. Return a receipt when it was done, as text or JSON, and throw NotDoneError when it certainly was not.`,
+      );
+    }
     if (honoursKey) {
       broken(
         `${name} declares honoursKey and did not answer when the same key was sent again: ${error}. Return the first answer for a key that is known.`,
@@ -125,7 +129,7 @@ export class Trial {
   }
 
   private reportedAsFailed(error: string): string {
-    return `${this.tool.name} was reported as failed (${error}) although it happened. Throw OutcomeUnclearError when the provider may have done it; any other error means that it did not.`;
+    return `${this.tool.name} was reported as failed (${error}) although it happened. Throw NotDoneError only when the provider certainly did not do it and will not; OutcomeUnclearError when nobody can know.`;
   }
 
   private deniedByProbe(): string {
