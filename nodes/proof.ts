@@ -239,8 +239,7 @@ export const FAMILIES: readonly Family[] = [
     proves: (error) => MAIL.get(error["code"])?.(error) ?? false,
     refused:
       "`EENVELOPE`, `EAUTH`, `EMESSAGE` with the server's 4xx or 5xx; `EDNS`, `ETLS`, a connection never made or timed out",
-    unclear:
-      "`ECONNECTION`, `ETIMEDOUT` and `ESOCKET` once there was a connection, 421 after `DATA`, a pool that requeued (`maxRequeues`)",
+    unclear: "`ECONNECTION`, `ETIMEDOUT` and `ESOCKET` once there was a connection, 421 after `DATA`",
   },
   {
     name: "undici",
