@@ -4,7 +4,7 @@
 import { AIMessage, type BaseMessage, ToolMessage } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
 import type { StructuredToolInterface } from "@langchain/core/tools";
-import { callIdOf } from "../capacity/index.js";
+import { callIdOf, obtainedOf } from "../capacity/index.js";
 import { canonicalJson, digest } from "../trust/index.js";
 import { HarnessTool, isGated } from "./tool.js";
 
@@ -55,10 +55,13 @@ export function unansweredCalls(messages: readonly BaseMessage[], at: number) {
 /** The calls of the planner's last message that have no result yet, in the order in which they were made. */
 export function openCalls(messages: readonly BaseMessage[]): readonly OpenCall[] {
   const at = messages.findLastIndex(AIMessage.isInstance);
+  const plan = messages[at];
+  // A turn that is taken again has the ids that it had; its answer is another one, and what it calls was not decided yet.
+  const made = { message: plan?.id ?? null, response: (plan && obtainedOf(plan)?.responseId) ?? null };
   return unansweredCalls(messages, at).map(({ call, index }) => ({
     ...call,
     ...snapshot(call.args),
-    intent: digest({ message: messages[at]?.id ?? null, index, call: call.id }),
+    intent: digest({ ...made, index, call: call.id }),
   }));
 }
 

@@ -9,7 +9,7 @@ import { canonicalJson, describeCause, digest, type Policy } from "../trust/inde
 import { type ApprovalInterrupt, approvalForm, takeAnswer } from "./approval.js";
 import { viewOf } from "./approval-view.js";
 import { type Asked, ask, recordRefusal, refusalOf } from "./ask.js";
-import { answerTo, findTool, type OpenCall, openCallsOf, snapshot } from "./calls.js";
+import { answerTo, callsOf, findTool, type OpenCall, openCallsOf, snapshot } from "./calls.js";
 import { type Consideration, consider, PreviewError } from "./consider.js";
 import { effectKey } from "./effect.js";
 import type { AgentView, ClearedCall } from "./state.js";
@@ -178,18 +178,22 @@ function withEdits(messages: readonly BaseMessage[], decided: readonly Decided[]
     ),
   );
   const plan = messages.findLast(AIMessage.isInstance);
-  const calls = plan?.tool_calls ?? [];
-  const changed = calls.some((call) => {
-    const args = edited.get(call.id ?? "");
-    return args !== undefined && canonicalJson(args) !== canonicalJson(call.args);
+  if (plan === undefined) return [];
+  const made = callsOf(plan);
+  const isChanged = made.some(({ id, args }) => {
+    const now = edited.get(id);
+    return now !== undefined && canonicalJson(now) !== canonicalJson(args);
   });
-  if (plan === undefined || !changed) return [];
+  if (!isChanged) return [];
+  const calls = made.map((call) => ({ ...call, args: { ...(edited.get(call.id) ?? call.args) } }));
+  // The server's own form of the calls would contradict it; all else that a server sent goes back to it.
+  const { tool_calls, function_call, ...kwargs } = plan.additional_kwargs;
+  const { id, content, response_metadata, usage_metadata } = plan;
   return [
     new AIMessage({
-      ...(plan.id === undefined ? {} : { id: plan.id }),
-      content: plan.content,
-      tool_calls: calls.map((call) => ({ ...call, args: { ...(edited.get(call.id ?? "") ?? call.args) } })),
-      response_metadata: plan.response_metadata,
+      ...{ content, response_metadata, tool_calls: calls, additional_kwargs: kwargs },
+      ...(id === undefined ? {} : { id }),
+      ...(usage_metadata === undefined ? {} : { usage_metadata }),
     }),
   ];
 }
