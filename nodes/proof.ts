@@ -1,8 +1,20 @@
 // What proves that an effect did not happen, by the client that was used. An error proves it only when the client is known
 // to say so of the one request that was made: refused by the server's status, or never connected. Everything else is
-// unclear. A response body must not look like proof: what counts is the class that threw, or what no JSON can say.
+// unclear. A client is known by the class that threw, or, where a bundler or a wrapper took that away, by all the marks that
+// its errors have: a status alone is no mark.
 
 import { types } from "node:util";
+import {
+  at,
+  isMoreThan,
+  isNamed,
+  isPlain,
+  madeBy,
+  makersOf,
+  neverConnected,
+  saysConnecting,
+  type Thrown,
+} from "./thrown.js";
 
 /** One family of clients. `refused` and `unclear` are for people: the table in `docs/effects.md` is made of them. */
 interface Family {
@@ -14,8 +26,6 @@ interface Family {
   readonly refused: string;
   readonly unclear: string;
 }
-
-type Thrown = Readonly<Record<string, unknown>>;
 
 /** Whether `error` proves that the effect did not happen and will not, as far as its client is known. Total. */
 export function provesNotDone(error: unknown): boolean {
@@ -39,74 +49,6 @@ const REFUSED: ReadonlySet<unknown> = new Set([
   ],
 ]);
 
-/** The names of the classes that made it, from the innermost. Own properties do not count: a body may be copied there. */
-function makersOf(value: unknown): string[] {
-  const makers: string[] = [];
-  for (let each = prototypeOf(value); each !== null && makers.length < 8; each = prototypeOf(each)) {
-    const maker: unknown = Reflect.get(each, "constructor");
-    if (typeof maker === "function") makers.push(maker.name);
-  }
-  return makers;
-}
-
-const prototypeOf = (value: unknown): object | null =>
-  typeof value === "object" && value !== null ? (Object.getPrototypeOf(value) as object | null) : null;
-
-const madeBy = (value: unknown, maker: string): boolean => makersOf(value).includes(maker);
-
-/** An error of no class of its own, as Node and some libraries throw them. */
-const isPlain = (error: unknown): boolean => types.isNativeError(error) && makersOf(error)[0] === "Error";
-
-const at = (value: unknown, ...path: readonly string[]): unknown =>
-  path.reduce<unknown>((found, key) => (found as Thrown | null | undefined)?.[key], value);
-
-const isMoreThan = (least: number, value: unknown): boolean => value !== undefined && !(Number(value) <= least);
-
-/** System calls that come before anything is sent, by code. An established connection can break with some of these too. */
-const CONNECTING: ReadonlyMap<unknown, string> = new Map([
-  ...["ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL", "ENOENT"].map(
-    (code) => [code, "connect"] as const,
-  ),
-  ["ENOTFOUND", "getaddrinfo"],
-  ["EAI_AGAIN", "getaddrinfo"],
-]);
-
-/** These mean nothing else, whoever passes them on. */
-const ONLY_CONNECTING: ReadonlySet<unknown> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
-
-/** A TLS handshake that failed: the certificate, or no common version or cipher. Not codes that a broken stream has too. */
-const HANDSHAKE: ReadonlySet<unknown> = new Set([
-  ...["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID", "CERT_REVOKED", "CERT_UNTRUSTED", "CERT_REJECTED"],
-  ...["DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_GET_ISSUER_CERT"],
-  ...["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "CERT_SIGNATURE_FAILURE"],
-  ...["INVALID_CA", "INVALID_PURPOSE", "HOSTNAME_MISMATCH", "ERR_TLS_CERT_ALTNAME_INVALID"],
-  ...["ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "ERR_SSL_UNSUPPORTED_PROTOCOL"],
-]);
-
-const DISCONNECTED = "Client network socket disconnected before secure TLS connection was established";
-
-/** What an error has that carries an answer: then it is not about a connection. */
-const ANSWERED = ["status", "statusCode", "response", "body"];
-
-function neverConnected(error: unknown): boolean {
-  const { code, syscall, message } = error as Thrown;
-  if (madeBy(error, "ConnectTimeoutError")) return code === "UND_ERR_CONNECT_TIMEOUT";
-  // Node's own, for the addresses of one host: all of them have to have failed.
-  if (madeBy(error, "AggregateError")) {
-    const errors = (error as { errors?: unknown }).errors;
-    return CONNECTING.has(code) && Array.isArray(errors) && errors.length > 0 && errors.every(neverConnected);
-  }
-  if (!isPlain(error) || ANSWERED.some((key) => Object.hasOwn(error as object, key))) return false;
-  if (isMoreThan(1, at(error, "$metadata", "attempts"))) return false; // AWS: an earlier attempt may have been made.
-  if (HANDSHAKE.has(code) || (code === "ECONNRESET" && message === DISCONNECTED)) return true;
-  const call = CONNECTING.get(code);
-  return call !== undefined && (syscall === call || (syscall === undefined && saysConnecting(error as Thrown)));
-}
-
-/** Clients that keep only code and message of what Node threw. */
-const saysConnecting = ({ code, message }: Thrown): boolean =>
-  ONLY_CONNECTING.has(code) && typeof message === "string" && message.includes(String(code));
-
 /** Stripe repeats by itself and does not say how often: only what holds for every attempt under one key counts. */
 const STRIPE = new Map<string, (error: Thrown) => boolean>([
   ["StripeCardError", ({ statusCode }) => statusCode === 402],
@@ -121,10 +63,23 @@ const STRIPE = new Map<string, (error: Thrown) => boolean>([
   ],
 ]);
 
+const STRIPE_TYPE = /^Stripe[A-Z][A-Za-z]{2,30}Error$/;
+
 /** INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, UNAUTHENTICATED. */
 const GRPC_REFUSED: ReadonlySet<unknown> = new Set([3, 5, 6, 7, 9, 11, 12, 16]);
 /** UNIMPLEMENTED is also how grpc-js names an answer that it cannot use. */
 const GRPC_LOST: ReadonlySet<unknown> = new Set(["No message received", "Too many responses received"]);
+
+/** `5 NOT_FOUND: no such charge`: how grpc-js puts code and details into the message. */
+const saysStatus = ({ code, details, message }: Thrown): boolean =>
+  typeof details === "string" && new RegExp(`^${Number(code)} [A-Z_]{2,40}: `).test(String(message).slice(0, 60));
+
+function previousAttempts(metadata: unknown): readonly unknown[] {
+  const get = (metadata as { get?: unknown } | null | undefined)?.get;
+  if (typeof get !== "function") return [];
+  const said: unknown = Reflect.apply(get, metadata, ["grpc-previous-rpc-attempts"]);
+  return Array.isArray(said) ? said : [];
+}
 
 /** SQLSTATE classes of statements that were rolled back. Not 08, 57, 58, XX (the server or the connection is going). */
 const SQL_REFUSED = /^(?:0A|21|22|23|25|26|28|2B|3D|3F|40|42|44|53|54|55|P0)/;
@@ -156,7 +111,7 @@ const wasRedirected = (request: unknown): boolean => isMoreThan(0, at(request, "
 export const FAMILIES: readonly Family[] = [
   {
     name: "axios",
-    is: (error) => madeBy(error, "AxiosError"),
+    is: (error) => madeBy(error, "AxiosError") || error["isAxiosError"] === true,
     proves: (error) => {
       if (isMoreThan(0, at(error, "config", "axios-retry", "retryCount"))) return false;
       const { response, request, cause } = error;
@@ -170,13 +125,17 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: "got",
-    is: (error) => madeBy(error, "RequestError") && "options" in error,
+    is: (error) =>
+      (madeBy(error, "RequestError") && "options" in error) ||
+      (isNamed(error, "HTTPError") && error["code"] === "ERR_NON_2XX_3XX_RESPONSE") ||
+      (isNamed(error, "TimeoutError") && typeof error["event"] === "string"),
     proves: (error) => {
       const seen = [error["request"], error["response"]];
       if (seen.some((each) => isMoreThan(0, at(each, "retryCount")))) return false;
       if (seen.some((each) => isMoreThan(0, at(each, "redirectUrls", "length")))) return false;
-      if (madeBy(error, "HTTPError")) return REFUSED.has(at(error, "response", "statusCode"));
-      if (madeBy(error, "TimeoutError")) return ["lookup", "connect", "secureConnect"].includes(String(error["event"]));
+      if (isNamed(error, "HTTPError")) return REFUSED.has(at(error, "response", "statusCode"));
+      if (isNamed(error, "TimeoutError"))
+        return ["lookup", "connect", "secureConnect"].includes(String(error["event"]));
       return error["cause"] === undefined ? saysConnecting(error) : neverConnected(error["cause"]);
     },
     refused:
@@ -185,7 +144,8 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: "AWS SDK v3",
-    is: (error) => madeBy(error, "ServiceException"),
+    is: (error) =>
+      madeBy(error, "ServiceException") || (typeof error["$fault"] === "string" && error["name"] !== "Error"),
     proves: ({ $metadata, name }) =>
       !isMoreThan(1, at($metadata, "attempts")) &&
       REFUSED.has(at($metadata, "httpStatusCode")) &&
@@ -195,11 +155,14 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: "gRPC (`@grpc/grpc-js`)",
-    is: (error) => isPlain(error) && madeBy(error["metadata"], "Metadata") && typeof error["code"] === "number",
+    is: (error) =>
+      isPlain(error) &&
+      typeof error["code"] === "number" &&
+      (madeBy(error["metadata"], "Metadata") || saysStatus(error)),
     proves: ({ code, details, metadata }) =>
       GRPC_REFUSED.has(code) &&
       !(code === 12 && GRPC_LOST.has(details)) &&
-      !((metadata as Map<string, unknown[]>).get("grpc-previous-rpc-attempts") as unknown[]).some((n) => n !== "0"),
+      !previousAttempts(metadata).some((n) => n !== "0"),
     refused:
       "INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, UNAUTHENTICATED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, on the first attempt",
     unclear:
@@ -207,15 +170,15 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: "Stripe",
-    is: (error) => madeBy(error, "StripeError"),
+    is: (error) => madeBy(error, "StripeError") || (STRIPE_TYPE.test(String(error["type"])) && "rawType" in error),
     proves: (error) => {
-      const makers = makersOf(error);
-      if (makers[0] === "StripeConnectionError") {
+      const kind = madeBy(error, "StripeError") ? makersOf(error)[0] : String(error["type"]);
+      if (kind === "StripeConnectionError") {
         return (
           !/ was retried \d+ times/.test(String(error["message"]).slice(0, 500)) && neverConnected(error["detail"])
         );
       }
-      return STRIPE.get(makers[0] ?? "")?.(error) ?? false;
+      return STRIPE.get(kind ?? "")?.(error) ?? false;
     },
     refused:
       "`StripeCardError`, `StripeInvalidRequestError` (400, and 404 under an idempotency key), `StripeAuthenticationError`, `StripePermissionError`; a connection never made and not retried",
@@ -224,7 +187,7 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: "pg",
-    is: (error) => madeBy(error, "DatabaseError") && typeof error["severity"] === "string",
+    is: (error) => isNamed(error, "DatabaseError") || (error["name"] === "error" && "severity" in error),
     proves: ({ code, severity }) =>
       typeof code === "string" &&
       code.length === 5 &&
@@ -243,38 +206,38 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: "undici",
-    is: (error) => madeBy(error, "UndiciError"),
+    is: (error) => madeBy(error, "UndiciError") || String(error["code"]).startsWith("UND_ERR_"),
     proves: (error) =>
       neverConnected(error) ||
-      ((madeBy(error, "ResponseError") || madeBy(error, "ResponseStatusCodeError")) &&
+      ((isNamed(error, "ResponseError") || isNamed(error, "ResponseStatusCodeError")) &&
         REFUSED.has(error["statusCode"])),
     refused: "`ResponseError` with a refusing status; a connection never made or timed out",
     unclear: "`SocketError`, `HeadersTimeoutError`, `BodyTimeoutError`, `RequestRetryError`, any other status",
   },
   {
     name: "Twilio",
-    is: (error) => madeBy(error, "RestException"),
+    is: (error) => isNamed(error, "RestException"),
     proves: ({ status }) => REFUSED.has(status),
     refused: "`RestException` with a refusing status",
     unclear: "any other status; a connection that broke",
   },
   {
     name: "SendGrid",
-    is: (error) => madeBy(error, "ResponseError") && typeof error["code"] === "number",
+    is: (error) => isNamed(error, "ResponseError") && typeof error["code"] === "number",
     proves: ({ code }) => REFUSED.has(code),
     refused: "`ResponseError` with a refusing status",
     unclear: "any other status; a connection that broke",
   },
   {
     name: "node-fetch",
-    is: (error) => madeBy(error, "FetchError"),
+    is: (error) => isNamed(error, "FetchError"),
     proves: (error) => error["type"] === "system" && saysConnecting(error),
     refused: "a connection never made (a status is not thrown)",
     unclear: "everything else",
   },
   {
     name: "MCP",
-    is: (error) => madeBy(error, "McpError"),
+    is: (error) => isNamed(error, "McpError"),
     proves: () => false,
     refused: "nothing: what a server says of its own failure is no proof, and InvalidParams is also said of a result",
     unclear: "`isError`, every `McpError`, a connection that broke, a time-out",

@@ -1,7 +1,6 @@
 // Errors as clients throw them, with the properties that the library itself sets. Read in the code of axios 1.21.1, got
 // 14.6.6, @aws-sdk/client-s3 3.1175 (@smithy/core), @grpc/grpc-js 1.14.7, stripe 23.1, nodemailer 10.6.1, undici 7.30,
-// twilio 6.3.1 and @sendgrid/helpers 8; none of them is installed here. The classes have the libraries' names: what the
-// harness believes is the class that threw.
+// twilio 6.3.1 and @sendgrid/helpers 8; none of them is installed here. The classes have the libraries' names.
 
 /** What Node throws for a system call. */
 export const system = (syscall: string, code: string, extra: object = {}): Error =>
