@@ -66,8 +66,8 @@ export async function runOnce(target: Target, task: string | undefined, opened: 
     let ran = false;
     const outcome = await session.execute(() => {
       ran = true;
-      if (!json) say(terminal.errStyle.dim(`thread: ${thread}`));
-      return new Reporter({ journal, thread }, terminal, json);
+      const begun = () => json || say(terminal.errStyle.dim(`thread: ${thread}`));
+      return Object.assign(new Reporter({ journal, thread }, terminal, json), { begun });
     });
     if (!ran && !json)
       say(`This thread has ${outcome.status === "finished" ? "finished" : "ended"}: there is nothing to resume.`);

@@ -54,6 +54,12 @@ const say = (task: string): Prepared => ({ input: { messages: [new HumanMessage(
 
 const goOn = (input: Prepared["input"]): Prepared => ({ input, task: undefined, done: false });
 
+/** Who hears of a run. */
+export interface RunListener extends Pick<Reporter, "settled" | "close"> {
+  /** The journal has the run and its task: whatever happens from here on, the thread can be resumed. */
+  begun?(): void;
+}
+
 /** One run. */
 export class Session {
   private readonly scope: Scope;
@@ -66,11 +72,11 @@ export class Session {
 
   /**
    * Runs to the end, or to where a person or capacity is needed. Never throws for what the graph does. `report` is
-   * called once the thread can be resumed, whatever happens; it is not called when nothing is left to do.
+   * called before the run begins; not when nothing is left to do.
    *
    * @throws ThreadBusyError when another run has the thread, JournalError when the database cannot be used.
    */
-  async execute(report: () => Pick<Reporter, "settled" | "close">): Promise<Outcome> {
+  async execute(report: () => RunListener): Promise<Outcome> {
     const { loaded, run, thread } = this.options;
     const { journal } = loaded.harness;
     const lease = await journal.lease(thread, run);
@@ -91,6 +97,7 @@ export class Session {
         const budget = this.options.budget === undefined ? {} : { budget: this.options.budget.limits };
         const start = { graph: loaded.name, ...told, model, offline, resumed, workspace, code, ...budget };
         await journal.append(this.scope, { kind: "run.start", ...start });
+        listening.begun?.();
         const outcome = await this.drive(input, lease, listening);
         await this.end(journal, outcome);
         return outcome;

@@ -68,10 +68,13 @@ async function bringOn(queued: QueuedRun, bench: Workbench): Promise<Step> {
     ...{ approve: "ask", interactive: false, mode: "queued", budget, priority },
   });
   let begun: Promise<void> | undefined;
-  const outcome = await session.execute(() => {
-    begun = onBegin(run, { thread, graph: queued.graph, workspace });
-    return { settled: async () => undefined, close: async () => undefined };
-  });
+  const outcome = await session.execute(() => ({
+    begun: () => {
+      begun = onBegin(run, { thread, graph: queued.graph, workspace });
+    },
+    settled: async () => undefined,
+    close: async () => undefined,
+  }));
   await begun;
   const open = outcome.status === "waiting" ? await pending() : 0;
   return redacted(stepAfter(outcome, { now: clock.now(), looks: 0, pending: open }), queued, bench);

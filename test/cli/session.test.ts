@@ -38,6 +38,7 @@ function setup(steps: readonly ScriptStep[], options: Parameters<typeof testAgen
         readonly approve?: ApproveMode;
         readonly answers?: readonly string[];
         readonly terminal?: ReturnType<typeof testTerminal>;
+        readonly begun?: (thread: ReturnType<typeof agent.journal.thread>) => void;
       } = {},
     ) {
       const { approve = "ask", answers, mode = "start", thread = "t1", task = "do it" } = given;
@@ -58,7 +59,11 @@ function setup(steps: readonly ScriptStep[], options: Parameters<typeof testAgen
         task,
         workspace: "/records",
       });
-      const outcome = await session.execute(() => new Reporter({ journal: agent.journal, thread }, terminal, false));
+      const outcome = await session.execute(() =>
+        Object.assign(new Reporter({ journal: agent.journal, thread }, terminal, false), {
+          begun: () => void given.begun?.(agent.journal.thread(thread)),
+        }),
+      );
       return { ...outcome, ...terminal.written, questions: terminal.questions, session };
     },
   };
@@ -70,6 +75,17 @@ test("a run that needs nobody finishes, and the journal says so", async () => {
   expect(await journal.thread("t1")).toMatchObject({ status: "finished", task: "do it", graph: "agent" });
   expect(await eventsOf(journal, "t1", "run.start")).toMatchObject([{ task: "do it", offline: true, resumed: false }]);
   expect(await eventsOf(journal, "t1", "run.end")).toEqual([{ kind: "run.end", status: "finished" }]);
+});
+
+test("a run that says that it has begun can be resumed: the journal has its task", async () => {
+  const { execute } = setup(["Here it is."]);
+  let known: Promise<unknown> | undefined;
+  await execute({
+    begun: (thread) => {
+      known = thread;
+    },
+  });
+  expect(await known).toMatchObject({ task: "do it" });
 });
 
 test("progress shows calls with their arguments, looked up", async () => {
