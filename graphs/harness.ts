@@ -2,7 +2,7 @@
 // what the graph was built from, so that the command line can find the journal and the model of any graph it loads.
 
 import type { RunnableConfig } from "@langchain/core/runnables";
-import { type CompiledStateGraph, StateGraph, type StreamTransformer } from "@langchain/langgraph";
+import { type CompiledStateGraph, isCommand, StateGraph, type StreamTransformer } from "@langchain/langgraph";
 import type { QuotaPool } from "../capacity/index.js";
 import type { Journal, RunStatus } from "../checkpoints/index.js";
 import type { ModelDescription } from "../models/index.js";
@@ -87,10 +87,16 @@ export class HarnessGraph extends StateGraph<typeof AgentState> {
 
 type Writable = Pick<AnyCompiledGraph, "bulkUpdateState" | "getState" | "withConfig" | "checkpointer">;
 
+/** What LangGraph asks before anything of a run is stored (langgraph 1.7.3). */
+interface Validating {
+  _validateInput(input: unknown): Promise<unknown>;
+}
+
 /** Remembers the harness, records checkpoints, and makes whoever writes into the state from outside of a run a source with a label. */
 function withLabelledWrites(graph: Writable, harness: Harness): Writable {
   const write = graph.bulkUpdateState.bind(graph);
   const configure = graph.withConfig.bind(graph);
+  const validate = (graph as unknown as Validating)._validateInput.bind(graph);
   let saver = recordedSaver(graph.checkpointer, harness.journal);
   return Object.defineProperties(graph, {
     [HARNESS]: { value: harness },
@@ -109,6 +115,16 @@ function withLabelledWrites(graph: Writable, harness: Harness): Writable {
         const written = await write(config, supersteps);
         await reopenEnded(graph, config, harness.journal);
         return written;
+      },
+    },
+    // What a command writes beside its answer is stored before any node reads it, and LangGraph holds it against the
+    // schema of inputs only (langgraph 1.7.3): a value that its channel throws at would break the thread for good.
+    _validateInput: {
+      value: async (input: unknown) => {
+        if (isCommand(input) && input.update !== undefined) {
+          await AgentState.validateInput(Array.isArray(input.update) ? Object.fromEntries(input.update) : input.update);
+        }
+        return validate(input);
       },
     },
     withConfig: {

@@ -62,10 +62,9 @@ function looseEnd(messages: unknown): string | undefined {
 
 /** The calls of the last plan without a result, by name. */
 function unanswered(messages: readonly BaseMessage[]): readonly string[] {
-  const at = messages.findLastIndex(AIMessage.isInstance);
-  const plan = messages[at];
-  const unread = plan !== undefined && AIMessage.isInstance(plan) ? (plan.invalid_tool_calls ?? []) : [];
-  const open = [...unansweredCalls(messages, at).map(({ call }) => call), ...unread];
+  const plan = messages.findLast(AIMessage.isInstance);
+  const unread = plan?.invalid_tool_calls ?? [];
+  const open = [...unansweredCalls(messages).map(({ call }) => call), ...unread];
   return open.map(({ name }) => name || "a call without a name");
 }
 

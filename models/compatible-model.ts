@@ -4,7 +4,7 @@
 import type { BaseMessage } from "@langchain/core/messages";
 import { ChatOpenAI, ChatOpenAICompletions, type ChatOpenAIFields } from "@langchain/openai";
 import { PROVIDER_FIELDS, stated } from "../capacity/index.js";
-import { type WireOptions, wireMessages } from "./wire-messages.js";
+import { type WireOptions, wireMessages, withKnownParts } from "./wire-messages.js";
 
 type Completions = ChatOpenAICompletions;
 type Json = Readonly<Record<string, unknown>>;
@@ -35,7 +35,8 @@ class CompatibleCompletions extends ChatOpenAICompletions {
     options: this["ParsedCallOptions"],
     runManager?: Parameters<Completions["_generate"]>[2],
   ): ReturnType<Completions["_generate"]> {
-    return super._generate(messages, carrying(options, messages), runManager);
+    const known = withKnownParts(messages);
+    return super._generate(known, carrying(options, known), runManager);
   }
 
   override _streamResponseChunks(
@@ -43,7 +44,8 @@ class CompatibleCompletions extends ChatOpenAICompletions {
     options: this["ParsedCallOptions"],
     runManager?: Parameters<Completions["_streamResponseChunks"]>[2],
   ): ReturnType<Completions["_streamResponseChunks"]> {
-    return super._streamResponseChunks(messages, carrying(options, messages), runManager);
+    const known = withKnownParts(messages);
+    return super._streamResponseChunks(known, carrying(options, known), runManager);
   }
 
   /** The one place that all requests of the completions API pass, and their answers. */

@@ -1,9 +1,16 @@
 // Messages as a server of OpenAI's protocol gets them. LangChain's converter drops what it has no name for, sends content of
 // newer messages in parts, and offers calls again that nobody answered.
 
-import { AIMessage, type BaseMessage, ToolMessage } from "@langchain/core/messages";
+import {
+  AIMessage,
+  type BaseMessage,
+  type ContentBlock,
+  HumanMessage,
+  SystemMessage,
+  ToolMessage,
+} from "@langchain/core/messages";
 import { convertMessagesToCompletionsMessageParams } from "@langchain/openai";
-import { fieldsFor, type ModelRoute } from "../capacity/index.js";
+import { changed, fieldsFor, type ModelRoute } from "../capacity/index.js";
 
 /** How messages go to one route. */
 export interface WireOptions {
@@ -15,6 +22,46 @@ export interface WireOptions {
 }
 
 type Param = Record<string, unknown>;
+
+/**
+ * The messages without parts that the protocol has no name for, or that a client left without contents: a server refuses
+ * the request for them, and LangChain's converter throws. In place of such a part stands what it was.
+ */
+export const withKnownParts = (messages: readonly BaseMessage[]): BaseMessage[] =>
+  messages.map((message) => {
+    const { content } = message;
+    if (typeof content === "string") return message;
+    const known = SystemMessage.isInstance(message) ? [] : MEDIA;
+    const parts = content.flatMap((part) => {
+      if (part.type === "text") return [part];
+      const sent = converted(part);
+      // Of an answer the text is sent, whatever stands beside it.
+      if (AIMessage.isInstance(message)) return sent === undefined ? [] : [part];
+      const isKnown = sent?.length === 1 && sent.every((each) => known.some((type) => isFilled(each, type)));
+      return [isKnown ? part : { type: "text", text: `[${part.type}: not sent, this model is not given such parts]` }];
+    });
+    return parts.length === content.length && parts.every((part, at) => part === content[at])
+      ? message
+      : changed(message, { content: parts });
+  });
+
+/** What a message may hold beside text, by the field in which it stands. */
+const MEDIA = ["image_url", "input_audio", "file"];
+
+/** A part as LangChain's converter sends it. `undefined`: it throws. */
+function converted(part: ContentBlock): readonly Param[] | undefined {
+  const messages = [new HumanMessage({ content: [part] })];
+  try {
+    return convertMessagesToCompletionsMessageParams({ messages }).flatMap(
+      (param) => param.content as unknown as Param[],
+    );
+  } catch {
+    return undefined; // That is how it says that it has no name for it.
+  }
+}
+
+const isFilled = (param: Param, type: string): boolean =>
+  param["type"] === type && typeof param[type] === "object" && param[type] !== null;
 
 /** The `messages` of a request. */
 export const wireMessages = (messages: readonly BaseMessage[], model: string, options: WireOptions): Param[] =>

@@ -32,37 +32,52 @@ export function callsOf(message: BaseMessage): readonly (ToolCall & { readonly i
 }
 
 /**
- * The calls of the message at `at` that nothing behind it answers, before the next message that makes calls. Answers of the
- * guarded model have ids that no other call has; in a message of somebody else's one id may stand for several calls, and
- * each of them needs an answer.
+ * Which message answers which call: of the calls that are still open and have its id, one of the last message that made
+ * such a call. Answers of the guarded model have ids that no other call has; in a message of somebody else's one id may
+ * stand for several calls, and each of them needs an answer. By position: of each message with calls, one entry a call.
  */
-export function unansweredCalls(messages: readonly BaseMessage[], at: number) {
-  const message = messages[at];
-  const calls = message === undefined ? [] : callsOf(message);
-  if (calls.length === 0) return [];
-  const behind = messages.slice(at + 1);
-  const next = behind.findIndex((each) => callsOf(each).length > 0);
-  const answers = (next === -1 ? behind : behind.slice(0, next)).filter(ToolMessage.isInstance);
-  const left = new Map<string, number>();
-  for (const { tool_call_id: id } of answers) left.set(id, (left.get(id) ?? 0) + 1);
-  return calls.flatMap((call, index) => {
-    const answered = left.get(call.id) ?? 0;
-    left.set(call.id, answered - 1);
-    return answered > 0 ? [] : [{ call, index }];
-  });
+export function answersIn(messages: readonly BaseMessage[]): ReadonlyMap<number, readonly (number | undefined)[]> {
+  const answers = new Map<number, (number | undefined)[]>();
+  const open = new Map<string, { readonly at: number; readonly index: number }[]>();
+  for (const [at, message] of messages.entries()) {
+    if (ToolMessage.isInstance(message)) {
+      const call = open.get(message.tool_call_id)?.pop();
+      if (call !== undefined) answers.get(call.at)?.splice(call.index, 1, at);
+      continue;
+    }
+    const calls = callsOf(message);
+    if (calls.length === 0) continue;
+    answers.set(
+      at,
+      calls.map(() => undefined),
+    );
+    for (const [index, { id }] of [...calls.entries()].toReversed()) {
+      const same = open.get(id);
+      if (same === undefined) open.set(id, [{ at, index }]);
+      else same.push({ at, index });
+    }
+  }
+  return answers;
+}
+
+/** The calls of the planner's last message that nothing behind it answers. */
+export function unansweredCalls(messages: readonly BaseMessage[]) {
+  const behind = messages.slice(Math.max(0, messages.findLastIndex(AIMessage.isInstance)));
+  const [message] = behind;
+  const answers = answersIn(behind).get(0);
+  if (message === undefined || answers === undefined) return [];
+  return callsOf(message).flatMap((call, index) => (answers[index] === undefined ? [{ message, call, index }] : []));
 }
 
 /** The calls of the planner's last message that have no result yet, in the order in which they were made. */
-export function openCalls(messages: readonly BaseMessage[]): readonly OpenCall[] {
-  const at = messages.findLastIndex(AIMessage.isInstance);
-  const plan = messages[at];
+export const openCalls = (messages: readonly BaseMessage[]): readonly OpenCall[] =>
+  unansweredCalls(messages).map(({ message, call, index }) => openCall(message, call, index));
+
+/** A call as the ledger names it. */
+export function openCall(message: BaseMessage, call: ToolCall & { readonly id: string }, index: number): OpenCall {
   // A turn that is taken again has the ids that it had; its answer is another one, and what it calls was not decided yet.
-  const made = { message: plan?.id ?? null, response: (plan && obtainedOf(plan)?.responseId) ?? null };
-  return unansweredCalls(messages, at).map(({ call, index }) => ({
-    ...call,
-    ...snapshot(call.args),
-    intent: digest({ ...made, index, call: call.id }),
-  }));
+  const made = { message: message.id ?? null, response: obtainedOf(message)?.responseId ?? null };
+  return { ...call, ...snapshot(call.args), intent: digest({ ...made, index, call: call.id }) };
 }
 
 /**

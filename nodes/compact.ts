@@ -12,6 +12,8 @@ import {
 import { BudgetError, type GuardedChatModel, trustOfAnswer } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import { label, mark, meetMarks, type TrustMark } from "../trust/index.js";
+import { answersIn } from "./calls.js";
+import { history } from "./history.js";
 import { routesOf } from "./planner.js";
 import type { AgentView } from "./state.js";
 import { harnessNode, type NodeUpdate, type Step } from "./step.js";
@@ -88,8 +90,15 @@ function oldTurns(messages: readonly BaseMessage[], keep: number): readonly Base
   const task = messages.findLastIndex(HumanMessage.isInstance);
   let end = messages.length - keep;
   while (end > task && ToolMessage.isInstance(messages[end])) end--; // A call and its results stay together.
-  const inTask = messages.slice(task + 1, Math.max(task + 1, end));
-  return inTask.length >= 2 ? inTask : messages.slice(0, Math.max(0, Math.min(task, messages.length - keep)));
+  const inTask = messages.slice(task + 1, Math.max(task + 1, whole(messages, end)));
+  if (inTask.length >= 2) return inTask;
+  return messages.slice(0, Math.max(0, whole(messages, Math.min(task, messages.length - keep))));
+}
+
+/** The last place before `end` at which no call is cut off from an answer to it, wherever that stands. */
+function whole(messages: readonly BaseMessage[], end: number): number {
+  const cut = [...answersIn(messages)].find(([at, answers]) => at < end && answers.some((each) => (each ?? 0) >= end));
+  return cut === undefined ? end : whole(messages, cut[0]);
 }
 
 interface Summarising extends Pick<CompactOptions, "model"> {
@@ -101,7 +110,9 @@ async function summarise(state: AgentView, messages: readonly BaseMessage[], { k
   const old = oldTurns(messages, keep).filter((message) => message.id !== undefined);
   const [first, ...rest] = old;
   if (first?.id === undefined || rest.length === 0) return undefined;
-  const transcript = old.map((message) => `${message.getType()}: ${transcriptOf(message)}`).join("\n\n");
+  const transcript = history(old)
+    .map((message) => `${message.getType()}: ${transcriptOf(message)}`)
+    .join("\n\n");
   const asked = [new SystemMessage(SUMMARISE), new HumanMessage(transcript)];
   const options = { ...step.config, signal: step.signal, ...routesOf(state, "guard", step.derived) };
   const answer = await model.invoke(asked, options).catch((error: unknown) => {

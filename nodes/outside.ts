@@ -8,7 +8,7 @@ import type { HarnessEvent, KeptText, Scope } from "../checkpoints/index.js";
 import { scopeOf } from "./scope.js";
 
 /** Events that say what came in from outside. */
-export type OutsideKind = "tool.output" | "recall" | "admission" | "clock" | "random";
+export type OutsideKind = "tool.output" | "recall" | "admission" | "lost.calls" | "clock" | "random";
 
 /** The event of one kind. */
 export type EventOf<Kind extends HarnessEvent["kind"]> = Extract<HarnessEvent, { kind: Kind }>;

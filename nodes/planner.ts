@@ -1,6 +1,6 @@
 // The one node that thinks: one guarded model call with every tool bound. Its answer's label says how it was obtained.
 
-import { type AIMessage, type BaseMessage, SystemMessage } from "@langchain/core/messages";
+import { type AIMessage, SystemMessage } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { StructuredToolInterface } from "@langchain/core/tools";
@@ -8,14 +8,15 @@ import {
   BrokenAnswerError,
   BudgetError,
   type CacheWish,
-  changed,
   type GuardedCallOptions,
   type GuardedChatModel,
   trustOfAnswer,
 } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
 import { label, mark, meetMarks, TOP, type TrustMark } from "../trust/index.js";
-import { answerTo, callsOf, TASK_TOOL, unansweredCalls } from "./calls.js";
+import { TASK_TOOL } from "./calls.js";
+import { history, lostCalls } from "./history.js";
+import { closingsOf } from "./lost-calls.js";
 import type { AgentView } from "./state.js";
 import { harnessNode } from "./step.js";
 import { isStopped, stopped } from "./stopped.js";
@@ -50,9 +51,10 @@ export interface TurnCache extends Pick<CacheWish, "staleWhileRevalidate" | "sim
 export const planner = ({ journal, model, toolbox, prompt, guard = "guard", cache }: PlannerOptions) => {
   const wish = cache && { cacheable: wishOf(cache, toolbox), tenant: cache.tenant };
   const bound = model.bindTools([...toolbox.tools] as StructuredToolInterface[]);
-  return harnessNode<AgentView>("taint", journal, async (state, { config, at, signal, derived }) => {
+  return harnessNode<AgentView>("taint", journal, async (state, { config, root, at, signal, derived }) => {
     const system = [prompt, state.context].filter((part) => part !== "" && part !== undefined).join("\n\n");
-    const asked = [new SystemMessage(system), ...withClosedCalls(state.messages)];
+    const closings = await closingsOf(lostCalls(state.messages), { journal, toolbox }, { config, root, at });
+    const asked = [new SystemMessage(system), ...history(state.messages, closings.told)];
     const kept = wish === undefined || derived ? {} : { ...wish, tenant: wish.tenant(config) };
     const options = { ...config, signal, ...routesOf(state, guard, derived), ...kept };
     const { answer, again } = await inFull(() => bound.invoke(asked, options), at).catch((error: unknown) => {
@@ -61,7 +63,7 @@ export const planner = ({ journal, model, toolbox, prompt, guard = "guard", cach
     });
     if (isStopped(answer)) return { messages: [answer] };
     for (const call of answer.tool_calls ?? []) requireStorable(call);
-    return { messages: [answer], trust: meetMarks(trustOfAnswer(answer, at), again) };
+    return { messages: [answer], trust: meetMarks(trustOfAnswer(answer, at), again, closings.mark) };
   });
 };
 
@@ -122,17 +124,4 @@ function storageProblem(value: unknown, depth: number): string | undefined {
     if (problem !== undefined) return problem;
   }
   return undefined;
-}
-
-/** Providers refuse a history with unanswered calls; a user who moved on while one was waiting leaves such a history. */
-function withClosedCalls(messages: readonly BaseMessage[]): BaseMessage[] {
-  const shown = messages.filter((message) => !isStopped(message));
-  return shown.flatMap((message, at) => {
-    const calls = callsOf(message);
-    const open = unansweredCalls(shown, at);
-    return [
-      calls.length === 0 ? message : changed(message, { tool_calls: calls }),
-      ...open.map(({ call }) => answerTo(call, "Cancelled: the user went on before it was answered.", "error")),
-    ];
-  });
 }

@@ -3,17 +3,21 @@
 // digest nobody recorded and counts as the bottom. Source: trust-replay.md, sections 0 (finding 4) and 5.3.
 
 import { createHash } from "node:crypto";
-import {
-  AIMessage,
-  type BaseMessage,
-  type BaseMessageLike,
-  coerceMessageLikeToMessage,
-  RemoveMessage,
-} from "@langchain/core/messages";
+import { AIMessage, type BaseMessage, RemoveMessage } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
 import { PROVIDER_FIELDS } from "../capacity/index.js";
 import type { Journal } from "../checkpoints/index.js";
-import { BOTTOM, canonicalJson, isAtMost, type Label, mark, meet, meetMarks, type TrustMark } from "../trust/index.js";
+import {
+  BOTTOM,
+  canonicalJson,
+  isAtMost,
+  type Label,
+  mark,
+  meet,
+  meetMarks,
+  soundMessages,
+  type TrustMark,
+} from "../trust/index.js";
 
 /** The state values that can carry outside content. `call` and `calls` are payloads of a `Send`. */
 export interface Values {
@@ -93,9 +97,7 @@ function messageDigest(message: BaseMessage, by: Digesting | undefined): string 
 
 function* messagePieces(messages: unknown, by?: Digesting): Generator<Piece> {
   if (messages === undefined) return;
-  const list = Array.isArray(messages) ? messages : [messages];
-  for (const [index, each] of list.entries()) {
-    const message = coerceMessageLikeToMessage(each as BaseMessageLike);
+  for (const [index, message] of soundMessages(messages).entries()) {
     if (RemoveMessage.isInstance(message)) continue;
     yield { at: `messages[${index}] (${message.getType()})`, digest: messageDigest(message, by) };
     if (!AIMessage.isInstance(message)) continue;

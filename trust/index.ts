@@ -29,6 +29,7 @@ export {
   sameLabel,
   TOP,
 } from "./label.js";
+export { soundMessages } from "./messages.js";
 export {
   type Deficit,
   deficitsOf,

@@ -6,6 +6,7 @@ import { StateSchema, type StateSchemaFields } from "@langchain/langgraph";
 import { type BaseChannel, isDeltaChannel } from "@langchain/langgraph/channels";
 import { z } from "zod";
 import { storableWrite, type Trust, TrustChannel, type TrustWrite } from "./channel.js";
+import { absorbing, holdsMessages } from "./messages.js";
 
 /** LangGraph's own keys for the functions that read and write channels inside a node (langgraph 1.7.3). */
 const READ = "__pregel_read";
@@ -55,8 +56,8 @@ function inOrder(channel: BaseChannel): BaseChannel {
 }
 
 /**
- * A {@link StateSchema} whose `trust` key is a {@link TrustChannel}, and on which parallel branches may write one key.
- * Use it for every graph and subgraph.
+ * A {@link StateSchema} whose `trust` key is a {@link TrustChannel}, on which parallel branches may write one key, and
+ * whose messages are messages whatever anybody writes. Use it for every graph and subgraph.
  */
 export class TrustedState<Fields extends StateSchemaFields> extends StateSchema<WithTrust<Fields>> {
   constructor(fields: Fields) {
@@ -66,7 +67,7 @@ export class TrustedState<Fields extends StateSchemaFields> extends StateSchema<
   override getChannels() {
     const channels: Record<string, BaseChannel> = super.getChannels();
     for (const [name, channel] of Object.entries(channels)) {
-      if (!isDeltaChannel(channel)) channels[name] = inOrder(channel);
+      if (!isDeltaChannel(channel)) channels[name] = holdsMessages(channel) ? absorbing(channel) : inOrder(channel);
     }
     channels["trust"] = new TrustChannel();
     return channels as ReturnType<StateSchema<WithTrust<Fields>>["getChannels"]>;

@@ -108,6 +108,16 @@ const kinds = {
     aborted: z.literal(true).exactOptional(),
   }),
   recall: kind("recall", { sources: texts, query: note, keys: texts.exactOptional(), output: note }),
+  "lost.calls": kind("lost.calls", {
+    calls: z.array(
+      z.object({
+        callId: text,
+        tool: text,
+        outcome: z.enum(["cancelled", "begun", "unanswered", "done", "failed", "in doubt"]),
+        key: note,
+      }),
+    ),
+  }),
   clock: kind("clock", { at: number }),
   random: kind("random", { value: number }),
   plan: kind("plan", { todos: z.array(z.looseObject({ content: text, status: text })) }),

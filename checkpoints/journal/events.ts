@@ -131,6 +131,21 @@ export type HarnessEvent =
       /** What was read, as JSON: the context and the mark of having read it. */
       readonly output?: TextDigest;
     }
+  /** Calls that the thread has no answer to, and what became of them as far as the ledger knows. */
+  | {
+      readonly kind: "lost.calls";
+      readonly calls: readonly {
+        readonly callId: string;
+        readonly tool: string;
+        /**
+         * `cancelled`: the user went on before it ran. `begun`: a subagent, which may have. `unanswered`: its answer is gone.
+         * `done`, `failed`, `in doubt`: what the ledger says of its effect.
+         */
+        readonly outcome: "cancelled" | "begun" | "unanswered" | "done" | "failed" | "in doubt";
+        /** The effect's. */
+        readonly key?: string;
+      }[];
+    }
   /** A node looked at the clock: milliseconds since the epoch. */
   | { readonly kind: "clock"; readonly at: number }
   /** A node drew a random number: at least 0, less than 1. */

@@ -93,6 +93,10 @@ export function describe(event: HarnessEvent): Description | undefined {
       return event.error === undefined ? undefined : { text: `failed${because(event.error)}`, tone: "bad" };
     case "recall":
       return event.sources.length === 0 ? undefined : { text: `recalls ${event.sources.join(", ")}` };
+    case "lost.calls": {
+      const fates = event.calls.map(({ tool, outcome }) => `${tool} (${outcome})`);
+      return { text: `calls without an answer: ${fates.join(", ")}`, tone: "warn" };
+    }
     case "plan":
       return { text: `plan: ${event.todos.map(({ content, status }) => `${content} (${status})`).join(", ")}` };
     case "admission":

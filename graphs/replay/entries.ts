@@ -29,6 +29,7 @@ const OUTSIDE_KINDS: ReadonlySet<string> = new Set<OutsideKind>([
   "tool.output",
   "recall",
   "admission",
+  "lost.calls",
   "clock",
   "random",
 ]);

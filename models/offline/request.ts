@@ -51,30 +51,57 @@ export interface EmbeddingsRequest {
   readonly base64: boolean;
 }
 
-const text = z.union([
-  z.string(),
-  z
-    .array(z.object({ type: z.literal("text", "the offline provider reads text parts only"), text: z.string() }))
-    .transform((parts) => parts.map((part) => part.text).join("")),
-]);
+const text = partsOf(z.object({ type: z.literal("text"), text: z.string() }));
+
+/** What a user may send beside text. The stand-in sees none of it, and is told so. */
+const userText = partsOf(
+  z.discriminatedUnion("type", [
+    z.object({ type: z.literal("text"), text: z.string() }),
+    z.object({ type: z.literal("image_url"), image_url: z.looseObject({ url: z.string() }) }).transform(unseen),
+    z.object({ type: z.literal("input_audio"), input_audio: z.looseObject({ data: z.string() }) }).transform(unseen),
+    z.object({ type: z.literal("file"), file: z.looseObject({}) }).transform(unseen),
+  ]),
+);
+
+/** Content as text, or in parts, of which there is one at least. */
+function partsOf(part: z.ZodType<{ readonly text: string }>) {
+  const parts = z.array(part).min(1);
+  return z.union([z.string(), parts.transform((each) => each.map(({ text }) => text).join(""))]);
+}
+
+function unseen({ type }: { readonly type: string }) {
+  return { text: `[${type}: the offline model reads text only]` };
+}
 
 const toolName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "must match ^[a-zA-Z0-9_-]{1,64}$");
 
+/** Of a person or a tool, beside the role. */
+const name = z
+  .string()
+  .regex(/^[^\s<|\\/>]{1,64}$/, "must match ^[^\\s<|\\\\/>]+$")
+  .optional();
+
 const toolCall = z.object({
-  id: z.string().min(1),
+  id: z.string().min(1).max(40),
   type: z.literal("function"),
   function: z.object({ name: toolName, arguments: z.string() }),
 });
 
 const message = z.discriminatedUnion("role", [
-  z.object({ role: z.enum(["system", "developer", "user"]), content: text, name: z.string().optional() }),
-  z.object({
-    role: z.literal("assistant"),
-    content: text.nullish(),
-    name: z.string().optional(),
-    tool_calls: z.array(toolCall).nullish(),
-  }),
-  z.object({ role: z.literal("tool"), content: text, tool_call_id: z.string(), name: z.string().optional() }),
+  z.object({ role: z.enum(["system", "developer"]), content: text, name }),
+  z.object({ role: z.literal("user"), content: userText, name }),
+  z
+    .object({
+      role: z.literal("assistant"),
+      content: text.nullish(),
+      name,
+      tool_calls: z.array(toolCall).min(1).nullish(),
+    })
+    .refine(({ content, tool_calls: calls }) => typeof content === "string" || Array.isArray(calls), {
+      path: ["content"],
+      message: "expected a string, got null",
+    }),
+  z.object({ role: z.literal("tool"), content: text, tool_call_id: z.string(), name }),
 ]);
 
 const body = z.object({

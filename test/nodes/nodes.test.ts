@@ -1,4 +1,4 @@
-import { HumanMessage } from "@langchain/core/messages";
+import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { InMemoryStore } from "@langchain/langgraph";
 import { describe, expect, test } from "vitest";
 import { labelledMemory } from "../../memory/index.js";
@@ -157,6 +157,27 @@ describe("compact", () => {
     expect(result.answer).toBe("done");
     expect(result.messages.map(({ text }) => text).join("\n")).toContain("Summary of");
     expect(result.trust).toMatchObject({ integrity: 0, fidelity: 2 });
+  });
+
+  test("a call stays with its answer, wherever in the thread that stands", async () => {
+    const agent = testAgent(
+      script([
+        "unused",
+        "unused",
+        calls(["look", { id: "x".repeat(900) }]),
+        ({ messages }) => messages.find(({ role }) => role === "tool")?.content ?? "the answer is gone",
+      ]),
+      { compaction: { summariseOver: 600, keep: 4 } },
+    );
+    const call = { id: "c1", name: "look", args: { id: "r7" } };
+    const messages = [
+      new HumanMessage("look"),
+      new AIMessage({ content: "", tool_calls: [call] }),
+      new AIMessage("this takes a while"),
+      new ToolMessage({ content: "found 4711", tool_call_id: "c1" }),
+      new HumanMessage("go on"),
+    ];
+    expect((await agent.run({ messages })).answer).toBe("found 4711");
   });
 
   test("a fallback's fidelity goes through compaction to the gate", async () => {
