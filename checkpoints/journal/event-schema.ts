@@ -107,7 +107,10 @@ const kinds = {
     interrupted: z.literal(true).exactOptional(),
     aborted: z.literal(true).exactOptional(),
   }),
-  recall: kind("recall", { sources: texts, query: note, keys: texts.exactOptional(), output: note }),
+  recall: kind("recall", {
+    ...{ sources: texts, unusable: texts.exactOptional() },
+    ...{ query: note, keys: texts.exactOptional(), output: note },
+  }),
   clock: kind("clock", { at: number }),
   random: kind("random", { value: number }),
   plan: kind("plan", { todos: z.array(z.looseObject({ content: text, status: text })) }),
