@@ -12,6 +12,8 @@ import {
   MemorySaver,
   type PendingWrite,
 } from "@langchain/langgraph-checkpoint";
+import { storable } from "../trust/storable.js";
+import { requireStorableId } from "./database/database.js";
 import { toJournalError, translateFailure } from "./database/failure.js";
 import { openPostgresPool, whileMigrating } from "./database/postgres.js";
 import { openSqliteHandle } from "./database/sqlite.js";
@@ -24,7 +26,10 @@ const CHECKPOINT_SCHEMA = 1;
 /** Where the version stands in a stored checkpoint's metadata. */
 const STAMP = "bulkhead_schema";
 
-/** A saver that stamps what it stores and refuses what is newer. The stamp is taken off again on reading. */
+/**
+ * A saver that stamps what it stores and refuses what is newer. The stamp is taken off again on reading. Metadata, which is
+ * plain JSON in the database, has nothing in it that not every database keeps; the state is stored as bytes.
+ */
 class StampedSaver extends BaseCheckpointSaver {
   constructor(
     private readonly inner: BaseCheckpointSaver,
@@ -34,13 +39,15 @@ class StampedSaver extends BaseCheckpointSaver {
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    requireStorableId(threadOf(config));
     const tuple = await this.translated(() => this.inner.getTuple(config));
     return tuple && this.unstamped(tuple);
   }
 
   override async *list(config: RunnableConfig, options?: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
+    requireStorableId(threadOf(config));
     try {
-      for await (const tuple of this.inner.list(config, options)) yield this.unstamped(tuple);
+      for await (const tuple of this.inner.list(config, storable(options))) yield this.unstamped(tuple);
     } catch (error) {
       throw translateFailure(this.target, error);
     }
@@ -52,7 +59,8 @@ class StampedSaver extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
-    const stamped = { ...metadata, [STAMP]: CHECKPOINT_SCHEMA };
+    requireStorableId(threadOf(config));
+    const stamped = { ...storable(metadata), [STAMP]: CHECKPOINT_SCHEMA };
     return this.translated(() => this.inner.put(config, checkpoint, stamped, newVersions));
   }
 
@@ -89,6 +97,8 @@ class StampedSaver extends BaseCheckpointSaver {
     return { ...tuple, metadata };
   }
 }
+
+const threadOf = ({ configurable }: RunnableConfig): string => String(configurable?.["thread_id"] ?? "");
 
 interface OpenSaver {
   readonly saver: BaseCheckpointSaver;

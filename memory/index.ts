@@ -9,7 +9,7 @@ export {
   type MemoryItem,
   type NewMemory,
 } from "./labelled.js";
-export { loadSkills, readSkill, type Skill } from "./skills.js";
+export { loadSkills, readSkill, type Skill, type SkillReport } from "./skills.js";
 export { SqliteStore, type SqliteStoreOptions } from "./sqlite.js";
 export { type OpenedStore, type OpenStoreOptions, openStore } from "./store.js";
 export type { NamedEmbeddings } from "./vectors.js";

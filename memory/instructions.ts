@@ -1,6 +1,6 @@
 // What the operator tells every run: the `AGENTS.md` of the project's memory folder.
 
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MemoryFileError } from "./errors.js";
 
@@ -15,6 +15,8 @@ export const loadInstructions = (directory: string): Promise<string | undefined>
 /** A file's text, or `undefined` when there is no such file. @throws MemoryFileError `UNREADABLE` */
 export async function readIfPresent(path: string): Promise<string | undefined> {
   try {
+    // What is no file may never come to an end.
+    if (!(await stat(path)).isFile()) throw new Error("it is no file");
     return await readFile(path, "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -15,6 +15,7 @@ import {
   type Seal,
   type TrustMark,
 } from "../trust/index.js";
+import { isStorable, storable } from "../trust/storable.js";
 import { keywordOverlap } from "./keywords.js";
 
 /** What {@link labelledMemory} takes. */
@@ -84,7 +85,7 @@ const KEYWORD_WEIGHT = 0.15;
 /** Items fetched at once. */
 const PAGE = 200;
 
-const LABEL = /^[^.:%_\\\0]+$/;
+const LABEL = /^[^.:%_\\]+$/;
 
 const storedMemory = z.object({
   text: z.string(),
@@ -102,7 +103,7 @@ const PURPOSE = "memory";
 export function labelledMemory(options: LabelledMemoryOptions): LabelledMemory {
   const { seal, now = Date.now, newKey = randomUUID } = options;
   const namespace = [...options.namespace];
-  if (namespace.length === 0 || !namespace.every((label) => LABEL.test(label))) {
+  if (namespace.length === 0 || !namespace.every((label) => LABEL.test(label) && isStorable(label))) {
     throw new TypeError(
       `memory namespace ${JSON.stringify(namespace)}: use one or more labels, none empty and none with . : % _ or \\`,
     );
@@ -110,9 +111,10 @@ export function labelledMemory(options: LabelledMemoryOptions): LabelledMemory {
   const store = openedOnce(options.store);
 
   return {
-    async remember({ text, kind, label, causes, thread, key = newKey() }) {
+    async remember(memory) {
+      const { text, kind, label, causes, thread, key } = storable({ key: newKey(), ...memory });
       const content = {
-        text: Buffer.from(text).toString(), // Half a surrogate pair has no digest; it becomes U+FFFD here.
+        text,
         ...(kind === undefined ? {} : { kind }),
         label: readLabel(label) ?? BOTTOM,
         causes: parseCauses(causes ?? causesOf(label, `written by thread ${thread}`)),
@@ -126,7 +128,7 @@ export function labelledMemory(options: LabelledMemoryOptions): LabelledMemory {
 
     async recall(query, { limit = 5, signal } = {}) {
       signal?.throwIfAborted();
-      const candidates = await search(await store(), namespace, query, signal);
+      const candidates = await search(await store(), namespace, storable(query), signal);
       const ranked = candidates.flatMap(({ item, score }) => {
         const memory = readMemory(item, namespace, seal);
         if (memory === undefined) return [];

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { type BaseStore, InMemoryStore } from "@langchain/langgraph-checkpoint";
 import type { PostgresStore } from "@langchain/langgraph-checkpoint-postgres/store";
 import type pg from "pg";
+import { storable } from "../trust/storable.js";
 import { StoreError } from "./errors.js";
 import { SqliteStore } from "./sqlite.js";
 import type { NamedEmbeddings } from "./vectors.js";
@@ -78,8 +79,18 @@ async function openPostgres(url: URL, embeddings: NamedEmbeddings | undefined): 
     await store.stop();
     throw explain(error, shown);
   }
-  return { store, close: () => store.stop() };
+  return { store: storing(store), close: () => store.stop() };
 }
+
+/** The same store, which is handed nothing that Postgres refuses. */
+const storing = (store: PostgresStore): BaseStore =>
+  new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      return (...given: readonly unknown[]): unknown => Reflect.apply(member, target, storable(given));
+    },
+  });
 
 const poolOf = (store: PostgresStore): pg.Pool => (store as unknown as { core: { pool: pg.Pool } }).core.pool;
 

@@ -1,6 +1,8 @@
 // What of the environment must never be recorded: the keys of providers, what the user names, and what the user says a
 // secret looks like. A name that is not set is refused: a slip of the pen must not leave a secret unprotected.
 
+import { linearPattern, PatternError } from "../trust/pattern.js";
+
 /** What must not be recorded; the journal takes it as it is. */
 export interface SecretSettings {
   readonly values: readonly string[];
@@ -53,12 +55,12 @@ function secretOf(name: string, env: Environment, refusal: Refusal): string {
 function patternOf(source: string, place: number, refusal: Refusal): RegExp {
   const refuse = (why: string) =>
     new refusal(`BULKHEAD_SECRET_PATTERNS: pattern ${place} ${why}. Correct it, or leave it out; a space is \\s.`);
-  let pattern: RegExp;
   try {
-    pattern = new RegExp(source);
-  } catch {
-    throw refuse("is no regular expression"); // What the engine says repeats the pattern.
+    if (linearPattern(source).test("")) throw refuse("matches the empty text, and so everything");
+  } catch (error) {
+    if (error instanceof PatternError) throw refuse(`cannot be searched by in linear time: ${error.why}`);
+    if (error instanceof SyntaxError) throw refuse("is no regular expression"); // What the engine says repeats the pattern.
+    throw error;
   }
-  if (pattern.test("")) throw refuse("matches the empty text, and so everything");
-  return pattern;
+  return new RegExp(source);
 }

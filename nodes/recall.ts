@@ -47,15 +47,16 @@ export const recall = ({ journal, graph = "agent", memory, folder, limit = 5 }: 
         kind: "recall",
         asked: {},
         look: () => load(task, { memory, folder, limit }),
-        tell: ({ sources, keys, ...found }, keep) => ({
+        tell: ({ sources, keys, unusable, ...found }, keep) => ({
           kind: "recall",
           sources,
+          ...(unusable.length === 0 ? {} : { unusable }),
           ...(memory === undefined || task === "" ? {} : { query: keep(task), keys }),
           output: keep(JSON.stringify(found)),
         }),
-        read: ({ sources, keys = [], output = "" }, text) => {
+        read: ({ sources, unusable = [], keys = [], output = "" }, text) => {
           const { context, mark } = recalled.parse(JSON.parse(text(output)));
-          return { sources, keys, context, ...(mark === undefined ? {} : { mark }) };
+          return { sources, unusable, keys, context, ...(mark === undefined ? {} : { mark }) };
         },
       });
       const marks = [read, history].filter((each) => each !== undefined);
@@ -70,6 +71,8 @@ interface Recalled {
   /** The label of the memories among it. */
   readonly mark?: TrustMark;
   readonly sources: readonly string[];
+  /** Skills that are missing, each with its file and what is wrong with it. */
+  readonly unusable: readonly string[];
   /** Of the memories, in the order in which they came. */
   readonly keys: readonly string[];
 }
@@ -87,7 +90,8 @@ async function load(
   { memory, folder, limit }: { memory: LabelledMemory | undefined; folder: string | undefined; limit: number },
 ): Promise<Recalled> {
   const instructions = folder === undefined ? undefined : await loadInstructions(folder);
-  const skills = folder === undefined ? [] : await loadSkills(folder);
+  const unusable: string[] = [];
+  const skills = folder === undefined ? [] : await loadSkills(folder, ({ message }) => unusable.push(message));
   const memories = memory === undefined || task === "" ? [] : await memory.recall(task, { limit });
   const keys = memories.map(({ key }) => key);
   const sources = [
@@ -107,7 +111,7 @@ async function load(
     .filter((part) => part !== undefined)
     .join("\n\n");
   const mark = memory === undefined || memories.length === 0 ? undefined : memory.markOf(memories);
-  return { context, sources, keys, ...(mark === undefined ? {} : { mark }) };
+  return { context, sources, unusable: unusable.toSorted(), keys, ...(mark === undefined ? {} : { mark }) };
 }
 
 /**

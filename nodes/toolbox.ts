@@ -2,13 +2,14 @@
 // tools of Deep Agents, the plan, delegation, memory and skills. Adding a tool means adding it to `tools`.
 
 import { tool } from "@langchain/core/tools";
-import { createFilesystemMiddleware, type FilesystemPermission, StateBackend } from "deepagents";
+import { createFilesystemMiddleware, type FilesystemPermission } from "deepagents";
 import { todoListMiddleware } from "langchain";
 import { z } from "zod";
 import { type LabelledMemory, readSkill } from "../memory/index.js";
 import { BOTTOM, readTrust } from "../trust/index.js";
 import { type AnyTool, TASK_TOOL } from "./calls.js";
 import type { SubagentPort } from "./delegate.js";
+import { SearchableState } from "./file-search.js";
 import { scopeOf } from "./scope.js";
 import { defineTool, type HarnessTool } from "./tool.js";
 
@@ -37,7 +38,7 @@ const ANY_PATH: FilesystemPermission[] = [{ operations: ["read", "write"], paths
 /** The file tools and `write_todos` of Deep Agents and LangChain. They touch only the graph's own state. */
 function stateTools(): AnyTool[] {
   const files = createFilesystemMiddleware({
-    backend: new StateBackend(),
+    backend: new SearchableState(),
     tools: [...FILE_TOOLS],
     permissions: ANY_PATH,
   });

@@ -2,6 +2,9 @@
 // A transaction is a generator of statements: Postgres awaits each one, SQLite runs them all without giving up the
 // event loop. So no other connection of this process can wait for a lock that only we could release.
 
+import { isStorable } from "../../trust/storable.js";
+import { JournalError } from "../errors.js";
+
 /** What a statement may be given. */
 export type SqlValue = string | number | Uint8Array | null;
 
@@ -36,10 +39,24 @@ export interface Database {
 
 /** All rows of a statement. */
 export function* all(sql: string, ...values: readonly SqlValue[]): Work<readonly Row[]> {
-  return yield { sql, values };
+  return yield { sql, values: values.map(requireStorable) };
 }
 
 /** The first row of a statement, or `undefined`. */
 export function* first(sql: string, ...values: readonly SqlValue[]): Work<Row | undefined> {
-  return (yield { sql, values })[0];
+  return (yield { sql, values: values.map(requireStorable) })[0];
+}
+
+/** Whatever anybody wrote is JSON here, which escapes it: only an id can hold such a character. */
+function requireStorable(value: SqlValue): SqlValue {
+  if (typeof value === "string") requireStorableId(value);
+  return value;
+}
+
+/** @throws JournalError for an id that not every database keeps as it is. */
+export function requireStorableId(id: string): void {
+  if (isStorable(id)) return;
+  const shown = JSON.stringify(id);
+  const what = "holds a NUL character or half of a surrogate pair, which no database keeps";
+  throw new JournalError("JOURNAL_BROKEN", shown, `the id ${shown} ${what}. Choose another id.`);
 }

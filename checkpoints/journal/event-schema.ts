@@ -107,7 +107,10 @@ const kinds = {
     interrupted: z.literal(true).exactOptional(),
     aborted: z.literal(true).exactOptional(),
   }),
-  recall: kind("recall", { sources: texts, query: note, keys: texts.exactOptional(), output: note }),
+  recall: kind("recall", {
+    ...{ sources: texts, unusable: texts.exactOptional() },
+    ...{ query: note, keys: texts.exactOptional(), output: note },
+  }),
   "lost.calls": kind("lost.calls", {
     calls: z.array(
       z.object({

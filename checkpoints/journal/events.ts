@@ -124,6 +124,8 @@ export type HarnessEvent =
   | {
       readonly kind: "recall";
       readonly sources: readonly string[];
+      /** Skills that could not be used and are missing, each with its file and why. */
+      readonly unusable?: readonly string[];
       /** What was searched for. */
       readonly query?: TextDigest;
       /** Keys of the memories in the order in which the store returned them. */

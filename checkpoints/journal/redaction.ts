@@ -3,12 +3,13 @@
 // what a tag stands for. Source: trust-replay.md, section 6.
 
 import type { Seal } from "../../trust/index.js";
+import { type LinearPattern, linearPattern } from "../../trust/pattern.js";
 
 /** What must not be recorded. */
 export interface Secrets {
   /** The secrets themselves, at least {@link SHORTEST} characters each. Found also where JSON escapes them. */
   readonly values?: readonly string[];
-  /** What a secret looks like. Tried on every text of a record, each JSON string by itself. */
+  /** What a secret looks like. Tried on every text of a record, each JSON string by itself, in linear time. */
   readonly patterns?: readonly RegExp[];
 }
 
@@ -57,14 +58,15 @@ export interface Redaction {
  * The redaction of these secrets.
  *
  * @throws TypeError for a value that is too short to be told from other text, and for a pattern that matches nothing at all.
+ * @throws PatternError for a pattern that cannot be searched by in linear time.
  */
 export function redactionOf({ values = [], patterns = [] }: Secrets, seal: Seal): Redaction {
   const short = values.find((value) => value.length < SHORTEST);
   if (short !== undefined) {
     throw new TypeError(`a declared secret has ${short.length} characters and needs at least ${SHORTEST}`);
   }
-  const looks = patterns.map((pattern) => new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, "")}g`));
-  const empty = patterns[looks.findIndex((look) => "".search(look) === 0)];
+  const looks = patterns.map((pattern) => linearPattern(pattern.source, pattern.flags.replace(/[dy]/g, "")));
+  const empty = patterns[looks.findIndex((look) => look.test(""))];
   if (empty !== undefined) throw new TypeError(`the pattern ${empty} of secrets matches the empty text`);
   if (values.length === 0 && looks.length === 0) return { text: (text) => text, value: (value) => value };
 
@@ -81,8 +83,9 @@ export function redactionOf({ values = [], patterns = [] }: Secrets, seal: Seal)
   };
   const exact = (text: string): string => text.replace(known, tagged);
   const plain = (text: string): string => {
-    let parts = cut(text, known, tagged);
-    for (const look of looks) parts = parts.flatMap((part) => (part.isTag ? part : cut(part.text, look, tagOf)));
+    let parts = cut(text, placesOf(known, text), tagged);
+    for (const look of looks)
+      parts = parts.flatMap((part) => (part.isTag ? part : cut(part.text, look.matches(part.text), tagOf)));
     return parts.map((part) => part.text).join("");
   };
   /** Token by token: a pattern must not eat the syntax of JSON, and the rest must keep its bytes. */
@@ -160,11 +163,17 @@ interface Part {
   readonly isTag: boolean;
 }
 
-/** The text in parts: what `look` finds as its tag, and what is between. */
-function cut(text: string, look: RegExp, tagOf: (found: string) => string): readonly Part[] {
+type Places = ReturnType<LinearPattern["matches"]>;
+
+/** What a pattern of our own finds, which goes back over nothing. */
+const placesOf = (look: RegExp, text: string): Places =>
+  [...text.matchAll(look)].map(({ 0: found, index }) => ({ index, found }));
+
+/** The text in parts: what was found as its tag, and what is between. */
+function cut(text: string, places: Places, tagOf: (found: string) => string): readonly Part[] {
   const parts: Part[] = [];
   let from = 0;
-  for (const { 0: found, index } of text.matchAll(look)) {
+  for (const { found, index } of places) {
     if (found === "") continue;
     parts.push({ text: text.slice(from, index), isTag: false }, { text: tagOf(found), isTag: true });
     from = index + found.length;

@@ -4,7 +4,8 @@
 import { z } from "zod";
 import { BOTTOM, type Label, meet } from "../../trust/label.js";
 import type { Seal } from "../../trust/seal.js";
-import { all, first, type Row, type Work } from "../database/database.js";
+import { storable } from "../../trust/storable.js";
+import { all, first, type Row, requireStorableId, type Work } from "../database/database.js";
 import type { HarnessEvent, RunStatus, Scope } from "./events.js";
 import { integer, json, labelColumn, readRow, runStatus } from "./rows.js";
 import type { ThreadRecord } from "./types.js";
@@ -53,11 +54,12 @@ export function* beginThread(
   seal: Seal,
   now: number,
 ): Work<boolean> {
+  requireStorableId(thread);
   const root = (from === thread ? undefined : yield* findThread(from, seal))?.root ?? from;
   const fresh = yield* first(
     `INSERT INTO h_thread (thread, root, graph, status, task, floor, created_at, updated_at, seal)
      VALUES (?, ?, ?, 'running', NULL, ?, ?, ?, ?) ON CONFLICT (thread) DO NOTHING RETURNING thread`,
-    ...[thread, root, graph, JSON.stringify(label), now, now, signed(thread, root, label, seal)],
+    ...[thread, root, storable(graph), JSON.stringify(label), now, now, signed(thread, root, label, seal)],
   );
   return fresh !== undefined;
 }
@@ -92,7 +94,7 @@ export function* updateThread(
   yield* all(
     `UPDATE h_thread SET status = COALESCE(?, status), task = COALESCE(?, task), graph = COALESCE(?, graph),
        updated_at = ? WHERE thread = ?`,
-    ...[status ?? null, task === undefined ? null : JSON.stringify(task), graph ?? null, now, thread],
+    ...[status ?? null, task === undefined ? null : JSON.stringify(task), storable(graph ?? null), now, thread],
   );
 }
 
@@ -106,7 +108,7 @@ export function* followRun({ thread }: Scope, event: HarnessEvent, now: number):
   const { status, graph = null, task } = change;
   yield* all(
     `UPDATE h_thread SET status = ?, task = COALESCE(?, task), graph = COALESCE(?, graph), updated_at = ? WHERE thread = ?`,
-    ...[status, task === undefined ? null : JSON.stringify(task), graph, now, thread],
+    ...[status, task === undefined ? null : JSON.stringify(task), storable(graph), now, thread],
   );
 }
 

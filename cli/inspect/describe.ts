@@ -91,8 +91,12 @@ export function describe(event: HarnessEvent): Description | undefined {
       return undefined;
     case "node.end":
       return event.error === undefined ? undefined : { text: `failed${because(event.error)}`, tone: "bad" };
-    case "recall":
-      return event.sources.length === 0 ? undefined : { text: `recalls ${event.sources.join(", ")}` };
+    case "recall": {
+      const { sources, unusable = [] } = event;
+      const missing = unusable.length === 0 ? [] : [`left out, because it cannot be used: ${unusable.join("; ")}`];
+      const parts = [...(sources.length === 0 ? [] : [`recalls ${sources.join(", ")}`]), ...missing];
+      return parts.length === 0 ? undefined : toned(parts.join("; "), missing.length === 0 ? undefined : "bad");
+    }
     case "lost.calls": {
       const fates = event.calls.map(({ tool, outcome }) => `${tool} (${outcome})`);
       return { text: `calls without an answer: ${fates.join(", ")}`, tone: "warn" };

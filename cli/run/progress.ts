@@ -37,7 +37,12 @@ export class Progress {
     const node = scope.lane?.split(":")[0] ?? scope.node ?? "";
     switch (event.kind) {
       case "recall":
-        return event.sources.length === 0 ? [] : this.line(recorded, node, event.sources.join(", "));
+        return [
+          ...(event.sources.length === 0 ? [] : this.line(recorded, node, event.sources.join(", "))),
+          ...(event.unusable ?? []).flatMap((why) =>
+            this.line(recorded, node, `${style.bad("skill left out:")} ${cut(why, 2 * WIDTH)}`),
+          ),
+        ];
       case "plan":
         return event.todos.flatMap(({ content, status }, index) =>
           this.line(recorded, index === 0 ? "plan" : "", `${MARKS[status] ?? "·"} ${cut(content, WIDTH)}`),

@@ -109,6 +109,32 @@ export function checkpointerSuite(
       expect((await graph.getState(config)).values.steps).toEqual(["one"]);
     });
 
+    it.each(["\0", "\ud800"])("keeps state and metadata with %j in them, and refuses an id with it", async (odd) => {
+      const { saver } = checkpointer;
+      const graph = new StateGraph(State)
+        .addNode("one", () => ({ steps: [`one${odd}`] }))
+        .addEdge(START, "one")
+        .compile({ checkpointer: saver });
+      await graph.invoke({ steps: [`in${odd}`] }, config);
+      expect((await graph.getState(config)).values.steps).toEqual([`in${odd}`, `one${odd}`]);
+      const newest = await saver.getTuple(config);
+      const { checkpoint, metadata } = newest ?? {};
+      if (checkpoint === undefined || metadata === undefined) throw new Error("nothing was saved");
+      const told = { ...metadata, user: `ann${odd}` }; // As a server's client may add it.
+      await saver.put({ configurable: { thread_id: "t1", checkpoint_ns: "" } }, checkpoint, told, {});
+      expect((await saver.getTuple(config))?.metadata).toMatchObject({ user: "ann\ufffd" });
+      const listed = [];
+      for await (const tuple of saver.list(config, { filter: { user: `ann${odd}` } })) listed.push(tuple);
+      expect(listed).toHaveLength(1);
+      const other = { configurable: { thread_id: `t${odd}` } };
+      const refused = {
+        name: "JournalError",
+        message: expect.stringMatching(/which no database keeps. Choose another/),
+      };
+      await expect(graph.invoke({ steps: [] }, other)).rejects.toMatchObject(refused);
+      await expect(saver.list(other).next()).rejects.toMatchObject(refused);
+    });
+
     it("forgets a thread when told to", async () => {
       const { saver } = checkpointer;
       const graph = new StateGraph(State)

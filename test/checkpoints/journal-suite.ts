@@ -50,6 +50,32 @@ export function journalSuite(name: string, place: () => Place): void {
         expect(both).toHaveLength(EVENTS.length + 1);
       });
 
+      it.each(["\0", "\ud800"])("keeps texts with %j in them, and refuses an id with it", async (odd) => {
+        const event = { ...(EVENTS[0] as HarnessEvent & { kind: "run.start" }), graph: `g${odd}`, task: `do${odd}` };
+        await journal.beginThread("t1", `g${odd}`, TOP);
+        await journal.append(scope, event, [journal.keep(`text${odd}`)]);
+        await journal.updateThread("t1", { task: `do${odd}`, graph: `g${odd}` });
+        await journal.recordDocument("tool", "d1", { text: odd, [odd]: 1 });
+        expect((await journal.events({ thread: "t1" }))[0]?.event).toEqual(event);
+        expect(await journal.thread("t1")).toMatchObject({ task: `do${odd}`, graph: "g\ufffd", forged: false });
+        expect(await journal.document("d1")).toEqual({ text: odd, [odd]: 1 });
+        const refused = { name: "JournalError", message: expect.stringContaining("Choose another id") };
+        const id = `t${odd}`;
+        for (const used of [
+          () => journal.beginThread(id, "g", TOP),
+          () => journal.thread(id),
+          () => journal.updateThread(id, { status: "finished" }),
+          () => journal.append({ thread: id, run: "r1" }, note(1)),
+          () => journal.append({ thread: "t1", run: id }, note(1)),
+          () => journal.events({ thread: id }),
+          () => journal.lease(id, "r1"),
+          () => journal.effects({ thread: id }),
+          () => journal.approval(id),
+        ]) {
+          await expect(used()).rejects.toMatchObject(refused);
+        }
+      });
+
       it("tells subscribers in order and after the commit, whoever throws", async () => {
         const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
         const seen: RecordedEvent[] = [];

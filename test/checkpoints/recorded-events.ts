@@ -8,7 +8,7 @@ export const EVENTS: readonly HarnessEvent[] = [
   { kind: "run.start", graph: "agent", task: "do it \u0000 \ud800", model: "m", offline: true, resumed: false },
   { kind: "node.start" },
   { kind: "node.end", ms: 3, error: "x" },
-  { kind: "recall", sources: ["AGENTS.md"] },
+  { kind: "recall", sources: ["AGENTS.md"], unusable: ["skills/refund/SKILL.md: no front matter"] },
   { kind: "plan", todos: [{ content: "a", status: "pending" }] },
   { kind: "admission", resource: "model", decision: "queue", waitMs: 5, reason: "pace" },
   { kind: "capacity", event: { kind: "queued", route: "m", waitMs: 1, reason: "pace" } },

@@ -62,6 +62,14 @@ describe("model answers", () => {
   });
 });
 
+test("a skill that was left out is told, beside what was recalled", () => {
+  const recall = { kind: "recall", sources: ["AGENTS.md"], unusable: ["/m/skills/refund/SKILL.md: no front matter."] };
+  expect(shown(recall as HarnessEvent)).toMatch(
+    /AGENTS\.md\n.*skill left out: \/m\/skills\/refund\/SKILL\.md: no front matter\.$/,
+  );
+  expect(shown({ ...recall, sources: [] } as HarnessEvent)).toMatch(/^\s+\d+ +\S+ +skill left out: /);
+});
+
 describe("quiet", () => {
   const nothing: HarnessEvent[] = [
     { kind: "node.start" },

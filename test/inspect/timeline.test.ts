@@ -45,6 +45,12 @@ describe("by hand", () => {
     expect(last).toBe("trust  ▃▇▇▇  integrity 1");
   });
 
+  test("a skill that was left out stands in the record, in the colour of a failure", () => {
+    const unusable = ["/m/skills/refund/SKILL.md: no front matter."];
+    const { entries } = timelineOf(recordOf([{}, { kind: "recall", sources: [], unusable }]));
+    expect(entries).toMatchObject([{ tone: "bad", text: `left out, because it cannot be used: ${unusable[0]}` }]);
+  });
+
   test("a fall that several branches report is told once, and the trust never rises", () => {
     const { entries, trust } = timelineOf(
       recordOf(

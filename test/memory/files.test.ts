@@ -1,7 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadInstructions, loadSkills, readSkill } from "../../memory/index.js";
+import { loadInstructions, loadSkills, type MemoryFileError, readSkill } from "../../memory/index.js";
 import { temporaryFolder } from "./helpers.js";
 
 const temporary = temporaryFolder();
@@ -28,9 +30,12 @@ describe("loadInstructions", () => {
     expect(await loadInstructions(folder)).toBe("Be kind.\n");
   });
 
-  it("says so when it cannot be read, instead of going on without it", async () => {
+  it.each<[string, (path: string) => void]>([
+    ["a folder", (path) => mkdirSync(path)],
+    ["a pipe that nobody writes to", (path) => execFileSync("mkfifo", [path])],
+  ])("says so when it is %s, instead of going on without it", async (_, make) => {
     const folder = newFolder();
-    mkdirSync(join(folder, "AGENTS.md"));
+    make(join(folder, "AGENTS.md"));
     await expect(loadInstructions(folder)).rejects.toMatchObject({
       code: "UNREADABLE",
       path: join(folder, "AGENTS.md"),
@@ -89,21 +94,57 @@ describe("skills", () => {
     ],
     ["front matter that is no object", "---\njust text\n---\n", /field "\(all\)"/],
     ["broken YAML", "---\nname: 'refund\ndescription: d\n---\n", /not YAML/],
-  ])("with %s are refused, naming file and field", async (_, text, message) => {
-    const folder = withSkills({ refund: text });
+  ])("with %s are left out and reported, naming file and field", async (_, text, message) => {
+    const folder = withSkills({ greet: skill("greet"), refund: text });
     const path = join(folder, "skills/refund/SKILL.md");
-    await expect(loadSkills(folder)).rejects.toMatchObject({
-      code: "MALFORMED",
-      path,
-      message: expect.stringMatching(message),
-    });
-    await expect(loadSkills(folder)).rejects.toThrow(path);
+    const { names, problems } = await load(folder);
+    expect(names).toEqual(["greet"]);
+    expect(problems).toMatchObject([{ code: "MALFORMED", path, message: expect.stringMatching(message) }]);
+    expect(problems[0]?.message).toContain(path);
+    await expect(readSkill(folder, "refund")).rejects.toMatchObject({ code: "MALFORMED", path });
+    expect(await readSkill(folder, "greet")).toBe("Do it.");
+  });
+
+  it.each<[string, (path: string) => void]>([
+    ["a folder", (path) => mkdirSync(path)],
+    ["a link to nothing", (path) => symlinkSync("nowhere.md", path)],
+    ["a link to itself", (path) => symlinkSync("SKILL.md", path)],
+    ["a pipe that nobody writes to", (path) => execFileSync("mkfifo", [path])],
+  ])("that are %s are left out and reported", async (_, make) => {
+    const folder = withSkills({ greet: skill("greet") });
+    mkdirSync(join(folder, "skills/refund"));
+    make(join(folder, "skills/refund/SKILL.md"));
+    const { names, problems } = await load(folder);
+    expect(names).toEqual(["greet"]);
+    expect(problems).toMatchObject([{ code: "UNREADABLE", path: join(folder, "skills/refund/SKILL.md") }]);
+    await expect(readSkill(folder, "refund")).rejects.toMatchObject({ code: "UNREADABLE" });
+  });
+
+  it("whose folder is a link to nothing are left out and reported", async () => {
+    const folder = withSkills({ greet: skill("greet") });
+    symlinkSync("nowhere", join(folder, "skills/refund"));
+    const { names, problems } = await load(folder);
+    expect(names).toEqual(["greet"]);
+    expect(problems).toMatchObject([{ code: "UNREADABLE", message: expect.stringContaining("is a link to nowhere") }]);
+  });
+
+  it("are reported as a warning when nobody asks for more", async () => {
+    const folder = withSkills({ refund: "no front matter" });
+    const warned = once(process, "warning");
+    expect(await loadSkills(folder)).toEqual([]);
+    expect(await warned).toMatchObject([{ code: "MALFORMED" }]);
   });
 
   it("are not silently missing when the folder cannot be listed", async () => {
     const folder = newFolder();
     writeFileSync(join(folder, "skills"), "a file");
-    await expect(loadSkills(folder)).rejects.toMatchObject({ code: "UNREADABLE" });
+    expect(await load(folder)).toMatchObject({ names: [], problems: [{ code: "UNREADABLE" }] });
     chmodSync(join(folder, "skills"), 0o600);
   });
 });
+
+async function load(folder: string) {
+  const problems: MemoryFileError[] = [];
+  const skills = await loadSkills(folder, (problem) => problems.push(problem));
+  return { names: skills.map(({ name }) => name), problems };
+}

@@ -45,6 +45,14 @@ describe.each(stores)("labelled memory in %s", (_, open) => {
     });
   });
 
+  it.each(["\0", "\ud800"])("keeps and believes an item with %j anywhere in it", async (odd) => {
+    const memory = labelledMemory({ seal, store: open(), namespace });
+    const about = { text: `needle${odd}`, kind: odd, thread: odd, key: odd, label: label({ fidelity: 1 }) };
+    const written = await memory.remember(about);
+    expect(written).toMatchObject({ text: "needle\ufffd", kind: "\ufffd", thread: "\ufffd", key: "\ufffd" });
+    expect(await memory.recall(`needle${odd}`)).toEqual([written]);
+  });
+
   it("ranks by shared words, newest first among equals, and leaves out what shares none", async () => {
     let now = 0;
     const memory = labelledMemory({ seal, store: open(), namespace, now: () => now++ });

@@ -74,6 +74,37 @@ describe.skipIf(missing !== undefined && process.env["CI"] !== "true")("a store 
     expect(sameLabel(mark, TOP)).toBe(true);
   });
 
+  it.each(["\0", "\ud800", "\udc00\ud800"])("remembers and recalls what Postgres cannot keep: %j", async (odd) => {
+    const memory = labelledMemory({
+      seal,
+      store,
+      namespace: ["odd", JSON.stringify(odd).replaceAll(/\W/g, "")],
+      newKey: () => `key${odd}`,
+    });
+    const text = `Harbor${odd}Bakery is C-0212.`;
+    const causes = [{ axis: "integrity", rank: 2, reason: `a note of${odd}` }] as const;
+    const about = { text, kind: `kind${odd}`, thread: `t${odd}`, causes, label: label({ integrity: 2 }) };
+    const written = await memory.remember(about);
+    expect(written.text).toBe(`Harbor${odd.replaceAll(/./g, "\ufffd")}Bakery is C-0212.`);
+    const [recalled, ...more] = await memory.recall(`which bakery${odd}?`);
+    expect(more).toEqual([]);
+    expect(recalled).toEqual(written);
+    expect(sameLabel(recalled?.label ?? BOTTOM, label({ integrity: 2 }))).toBe(true);
+  });
+
+  it.each(["\0", "\ud800"])("takes whatever it is given: %j", async (odd) => {
+    const kept = odd.replaceAll(/./g, "\ufffd");
+    await store.put(["any"], `k${odd}`, { text: `a${odd}`, [`n${odd}`]: [{ deep: odd }] });
+    const value = { text: `a${kept}`, [`n${kept}`]: [{ deep: kept }] };
+    expect(await store.get(["any"], `k${odd}`)).toMatchObject({ key: `k${kept}`, value });
+    expect(await store.search(["any"], { filter: { text: `a${odd}` } })).toMatchObject([{ value }]);
+    const [found] = await store.batch([{ namespacePrefix: ["any"], query: odd, limit: 1 }]);
+    expect(found).toMatchObject([{ value }]);
+    expect(await store.listNamespaces({ prefix: [`any${odd}`] })).toEqual([]);
+    await store.delete(["any"], `k${odd}`);
+    expect(await store.get(["any"], `k${odd}`)).toBeNull();
+  });
+
   it("survives losing its idle connections, and reconnects", async () => {
     await store.get(["n"], "k");
     await administer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`);

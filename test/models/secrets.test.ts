@@ -34,6 +34,11 @@ describe("secrets", () => {
     [{ BULKHEAD_SECRETS: "PIN", PIN: "s3cr3" }, "BULKHEAD_SECRETS names PIN, which has fewer than 6 characters"],
     [{ BULKHEAD_SECRETS: "s3cr3t-itself" }, "BULKHEAD_SECRETS names something that is not set"],
     [{ BULKHEAD_SECRET_PATTERNS: "ok[a-z] s3cr3t(" }, "pattern 2 is no regular expression. Correct it"],
+    [
+      { BULKHEAD_SECRET_PATTERNS: "(?<=s3cr)3t" },
+      "pattern 1 cannot be searched by in linear time: it looks ahead or b",
+    ],
+    [{ BULKHEAD_SECRET_PATTERNS: "(s3cr)3t\\1" }, "pattern 1 cannot be searched by in linear time: it refers back"],
     [{ BULKHEAD_SECRET_PATTERNS: "(s3cr3t)*" }, "pattern 1 matches the empty text, and so everything"],
   ])("are refused, without being shown: %j", (env, problem) => {
     const refused = () => readSettings(env as unknown as Record<string, string>);

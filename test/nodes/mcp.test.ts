@@ -79,6 +79,10 @@ describe("what a tool of a server is", () => {
     await expect(serve(broken as never).then((each) => each.load())).rejects.toThrow(
       /^orders: the schema of lookup cannot be checked: schema is invalid/,
     );
+    const ahead = { ...lookup, inputSchema: { type: "object", properties: { order: { pattern: "^(?!0)" } } } };
+    await expect(serve(ahead as never).then((each) => each.load())).rejects.toThrow(
+      /cannot be checked: the pattern "\^\(\?!0\)" cannot be searched by in linear time: it looks ahead or behind/,
+    );
   });
 });
 

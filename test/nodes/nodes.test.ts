@@ -1,6 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { InMemoryStore } from "@langchain/langgraph";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { labelledMemory } from "../../memory/index.js";
 import { decideAdmission } from "../../nodes/index.js";
 import { hmacSeal, label, TOP } from "../../trust/index.js";
@@ -78,6 +81,24 @@ describe("recall", () => {
       label: TOP,
     });
     expect((await agent.run("Which refunds does the bakery prefer?", "t2")).trust.minTrust).toBe(0);
+  });
+
+  test("a skill that cannot be used is left out of the context, and the record says so", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "bulkhead-skills-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    for (const name of ["greet", "refund"]) {
+      mkdirSync(join(folder, "skills", name), { recursive: true });
+      const text = name === "greet" ? "---\nname: greet\ndescription: How to greet.\n---\nHello." : "# Refund";
+      writeFileSync(join(folder, "skills", name, "SKILL.md"), text);
+    }
+    const agent = testAgent(script([calls(["read_skill", { name: "refund" }]), "done"]), { folder });
+    const result = await agent.run("go");
+    expect(result.answer).toBe("done");
+    expect((result as unknown as { context: string }).context).toMatch(/- greet: How to greet\.$/);
+    expect(result.messages.at(-2)?.text).toMatch(/^Error: .*refund\/SKILL\.md: no front matter/);
+    expect(await eventsOf(agent.journal, "t1", "recall")).toMatchObject([
+      { sources: ["skill greet"], unusable: [expect.stringMatching(/refund\/SKILL\.md: no front matter/)] },
+    ]);
   });
 
   test("what the agent remembers keeps the thread's trust", async () => {

@@ -122,6 +122,13 @@ describe("a policy document", () => {
     ["a format", { type: "string", format: "email" }, /unknown format "email"/],
     ["a remote reference", { $ref: "https://example.com/a.json" }, /can't resolve reference/],
     ["a broken pattern", { type: "string", pattern: "(" }, /Invalid regular expression/],
+    ["a pattern that looks ahead", { type: "string", pattern: "(?=a)" }, /\(\?=a\).* in linear time: it looks ahead/],
+    ["a pattern of names that refers back", { type: "object", patternProperties: { "(a)\\1": {} } }, /it refers back/],
+    [
+      "a property that a pattern fits as well",
+      { type: "object", properties: { ab: { type: "string" } }, patternProperties: { "^a": { type: "string" } } },
+      /property ab fits the pattern \^a as well/,
+    ],
     ["a promise", { $async: true, type: "object" }, /"\$async" cannot be checked/],
     ["__proto__", JSON.parse('{"type":"object","properties":{"__proto__":{"const":1}}}'), /"__proto__" cannot be/],
     ["another draft", { $schema: "http://json-schema.org/draft-07/schema#" }, /no schema with key or ref/],
