@@ -9,7 +9,7 @@ import { UnusableAnswerError } from "./classify.js";
 import { finishOf, isCut } from "./finish-reason.js";
 import { callIdOf } from "./ids.js";
 import { excessOf, type IncomingLimits } from "./incoming.js";
-import { ProviderFields } from "./provider-fields.js";
+import { isShallow, ProviderFields } from "./provider-fields.js";
 import {
   argumentText,
   type CallPart,
@@ -19,7 +19,7 @@ import {
   ToolCallAssembly,
 } from "./tool-calls.js";
 import type { Obtained, TokenUsage } from "./types.js";
-import { writtenCall } from "./written-call.js";
+import { saysWords, writtenCall } from "./written-call.js";
 
 /** What an answer says about itself. */
 export type AnswerFacts = Pick<
@@ -47,7 +47,7 @@ export interface JudgedAnswer {
 /** One answer, put together from its chunks. */
 export class AnswerAssembly {
   readonly #judging: Judging;
-  readonly #calls = new ToolCallAssembly();
+  readonly #calls: ToolCallAssembly;
   readonly #fields = new ProviderFields();
   readonly #metadata: Record<string, unknown> = {};
   #responseId: string | undefined;
@@ -57,6 +57,7 @@ export class AnswerAssembly {
 
   constructor(judging: Judging) {
     this.#judging = judging;
+    this.#calls = new ToolCallAssembly(judging.tools);
   }
 
   /** Takes a chunk in. Returns what of it can be handed out at once: text and reasoning. */
@@ -65,17 +66,22 @@ export class AnswerAssembly {
     const { prompt, completion, logprobs, ...info } = generationInfo;
     this.#responseId = message.id ?? this.#responseId;
     for (const [name, value] of Object.entries({ ...message.response_metadata, ...info })) {
-      if (value !== undefined && value !== null) this.#metadata[name] = value;
+      if (value !== undefined && value !== null && value !== "" && isShallow(value)) this.#metadata[name] = value;
     }
     this.#calls.add(partsOf(message));
     const { tool_calls, function_call, ...kwargs } = this.#fields.take(message.additional_kwargs);
     if (AIMessage.isInstance(message) || AIMessageChunk.isInstance(message)) this.#count(message.usage_metadata);
-    if (saysSomething(message)) this.#says = true;
+    if (typeof message.content !== "string" || message.additional_kwargs["audio"] !== undefined) {
+      if (saysSomething(message)) this.#says = true;
+    }
     this.#text += message.text;
     if (message.content.length === 0 && Object.keys(kwargs).length === 0 && logprobs == null) return undefined;
     return this.#chunk(
       { content: message.content, additional_kwargs: kwargs },
-      { ...(prompt === undefined ? {} : { prompt, completion }), ...(logprobs == null ? {} : { logprobs }) },
+      {
+        ...(prompt === undefined ? {} : { prompt, completion }),
+        ...(isShallow(logprobs) && logprobs != null ? { logprobs } : {}),
+      },
     );
   }
 
@@ -115,6 +121,7 @@ export class AnswerAssembly {
     const bad = (why: string) => new UnusableAnswerError("bad-response", why);
     const how = finishReason === undefined ? "" : ` (finish reason ${finishReason})`;
     if (finishReason === "error") throw bad(`the provider gave it up (${this.#metadata["finish_reason"] ?? "failed"})`);
+    if (this.#calls.doubt !== undefined) throw bad(this.#calls.doubt);
     const excess = excessOf(calls, this.#judging.limits);
     if (excess !== undefined) throw bad(excess);
     const last = calls.at(-1);
@@ -126,7 +133,7 @@ export class AnswerAssembly {
     }
     if (calls.length > 0) return;
     if (finishReason === "tool_calls") throw bad(`it says that it calls tools${how}, and calls none`);
-    if (!this.#says) throw bad(`it says nothing and calls no tool${how}`);
+    if (!this.#says && !saysWords(this.#text)) throw bad(`it says nothing and calls no tool${how}`);
     const written = writtenCall(this.#text, this.#judging.tools);
     if (written === undefined) return;
     throw bad(

@@ -9,8 +9,15 @@ const SAME_AS: Readonly<Record<string, string>> = {
   complete: "stop",
   completed: "stop",
   finished: "stop",
+  finish_reason_stop: "stop",
+  stop_token: "stop",
+  end: "stop",
+  done: "stop",
+  normal: "stop",
   tool_use: "tool_calls",
   tool_call: "tool_calls",
+  tooluse: "tool_calls",
+  function_calls: "tool_calls",
   function_call: "tool_calls",
   max_tokens: "length",
   max_output_tokens: "length",
@@ -32,7 +39,7 @@ const BROKEN =
  */
 export function finishOf(metadata: Readonly<Record<string, unknown>>): string | undefined {
   const reason = metadata["finish_reason"] ?? responseStatus(metadata);
-  if (typeof reason !== "string" || reason === "") return undefined;
+  if (typeof reason !== "string" || reason === "" || reason === "null") return undefined;
   const word = reason.slice(0, 100).toLowerCase().replaceAll("-", "_");
   if (BROKEN.test(word)) return "error";
   return SAME_AS[word] ?? (KNOWN.has(word) ? word : reason);

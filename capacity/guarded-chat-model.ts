@@ -19,7 +19,7 @@ import type { CallInProgress } from "./call.js";
 import { forRoute, type GuardedCallOptions, toOpenAITool, toolNames } from "./call-options.js";
 import { eventsOf } from "./chat-events.js";
 import { type Clock, type Random, systemClock } from "./clock.js";
-import { MessageIds } from "./ids.js";
+import { nextMessageId } from "./ids.js";
 import { recordedResult } from "./kept-answer.js";
 import { aliasOf, OBTAINED_KEY } from "./obtained.js";
 import { withServerIds } from "./provider-fields.js";
@@ -64,7 +64,6 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
 
   readonly #cache: AnswerCache | undefined;
   readonly #seal: Seal;
-  readonly #ids = new MessageIds();
   readonly #limits: Pick<ServeOptions, "maxWaitMs" | "maxAttempts" | "spillMs" | "clock" | "random">;
 
   constructor(options: GuardedChatModelOptions) {
@@ -130,7 +129,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
     runManager?: CallbackManagerForLLMRun,
   ): Promise<ChatResult> {
     const cache = this.#cache;
-    const messageId = this.#ids.next(runManager?.runId);
+    const messageId = nextMessageId(messages, runManager?.runId);
     const wish = wishOf(options.cacheable);
     if (wish === undefined) return this.#ask(messages, options, runManager, messageId);
     const { standIn, call } = attendanceOf(runManager, surrounding()?.callbacks, randomUUID);
@@ -172,7 +171,7 @@ export class GuardedChatModel extends BaseChatModel<GuardedCallOptions> {
       }
       return;
     }
-    const plan = this.#plan(messages, options, runManager, this.#ids.next(runManager?.runId));
+    const plan = this.#plan(messages, options, runManager, nextMessageId(messages, runManager?.runId));
     const stream = streamFrom(plan, toolNames(options), (route) =>
       // Without the run manager: its handlers are told of what is handed out, not of what comes in.
       route.model._streamResponseChunks(withServerIds(messages, route), forRoute(options)),

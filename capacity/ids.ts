@@ -2,6 +2,7 @@
 // them from a few hundred: a later answer would replace an earlier message, and a call would pass for answered.
 
 import { createHash, randomUUID } from "node:crypto";
+import type { BaseMessage } from "@langchain/core/messages";
 import { surrounding } from "./announce.js";
 
 /** The metadata key that names a subagent's branch in the record. */
@@ -10,19 +11,23 @@ export const LANE = "bulkhead_lane";
 /** Nine letters or digits: the strictest servers take nothing else as the id of a call. */
 const CALL_ID_LENGTH = 9;
 
-/** Gives the answers of one model their ids. */
-export class MessageIds {
-  /** How many calls each node has made, by the configuration of its task. */
-  readonly #turns = new WeakMap<object, number>();
+/** How many calls each task has made, by the configuration of its node: of whichever models, an id is given once. */
+const turns = new WeakMap<object, number>();
 
-  /** The id of the next answer: the same whenever the turn is taken again. `unique` stands for the place outside a thread. */
-  next(unique: string = randomUUID()): string {
-    const { metadata = {}, configurable } = surrounding() ?? {};
-    const turn = configurable === undefined ? 0 : (this.#turns.get(configurable) ?? 0);
-    if (configurable !== undefined) this.#turns.set(configurable, turn + 1);
-    const thread = configurable?.["thread_id"];
-    const at = typeof thread === "string" ? [thread, ...placeOf(metadata), turn] : [unique];
-    return `ai-${hexOf(JSON.stringify(at)).slice(0, 24)}`;
+/**
+ * The id of the next answer: the same whenever the turn is taken again, and none that a message of the prompt has. `unique`
+ * stands for the place outside a thread.
+ */
+export function nextMessageId(prompt: readonly BaseMessage[], unique: string = randomUUID()): string {
+  const { metadata = {}, configurable } = surrounding() ?? {};
+  const thread = configurable?.["thread_id"];
+  const taken = new Set(prompt.map(({ id }) => id));
+  for (let turn = configurable === undefined ? 0 : (turns.get(configurable) ?? 0); ; turn += 1) {
+    const at = typeof thread === "string" ? [thread, ...placeOf(metadata), turn] : [unique, turn];
+    const id = `ai-${hexOf(JSON.stringify(at)).slice(0, 24)}`;
+    if (taken.has(id)) continue;
+    if (configurable !== undefined) turns.set(configurable, turn + 1);
+    return id;
   }
 }
 

@@ -31,7 +31,7 @@ export {
 } from "./cache.js";
 export type { CacheWish } from "./cached-call.js";
 export type { GuardedCallOptions } from "./call-options.js";
-export { classifyError, type Failure, type FailureKind } from "./classify.js";
+export { classifyError, type Failure, type FailureKind, UnusableAnswerError } from "./classify.js";
 export { type Clock, type Random, scaledClock, systemClock } from "./clock.js";
 export {
   BrokenAnswerError,

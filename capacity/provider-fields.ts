@@ -4,7 +4,7 @@
 import { AIMessage, type BaseMessage, ToolMessage } from "@langchain/core/messages";
 import { obtainedOf } from "./obtained.js";
 import type { ModelRoute } from "./route.js";
-import { type SentCall, stated } from "./tool-calls.js";
+import { merge, type SentCall, stated } from "./tool-calls.js";
 
 /** The key in `additional_kwargs` of a chunk, and in `response_metadata` of a message. */
 export const PROVIDER_FIELDS = "provider_fields";
@@ -19,21 +19,40 @@ export interface KeptFields {
   readonly calls?: readonly (Readonly<Record<string, unknown>> | null)[];
 }
 
+/** The deepest value that is kept, in levels: LangChain reads no message back that is deeper than 50. */
+const MAX_DEPTH = 20;
+
+/** Whether a value can be kept with a message. One that is nested deeper would make the whole thread unreadable. */
+export const isShallow = (value: unknown, depth = MAX_DEPTH): boolean =>
+  typeof value !== "object" ||
+  value === null ||
+  (depth > 0 && Object.values(value).every((each) => isShallow(each, depth - 1)));
+
 /** Gathers it from the chunks of one answer. */
 export class ProviderFields {
   readonly #message: Record<string, unknown> = {};
-  #parts: unknown[] | undefined;
+  /** The content, text and parts in the order in which they came. */
+  readonly #pieces: unknown[] = [];
+  #hasParts = false;
   #isText = false;
   #isNull = false;
 
   /** Takes it out of a chunk's `additional_kwargs`, and returns the rest. */
   take({ [PROVIDER_FIELDS]: fields, ...kwargs }: Readonly<Record<string, unknown>>): Record<string, unknown> {
-    const { message = {}, content } = (fields ?? {}) as KeptFields;
-    for (const [name, value] of Object.entries(message)) this.#message[name] = joined(this.#message[name], value);
-    if (Array.isArray(content)) this.#parts = [...(this.#parts ?? []), ...content];
-    else if (content === null) this.#isNull = true;
-    else if (fields !== undefined) this.#isText = true;
-    const rest = stated(kwargs);
+    const { message = {}, content } = (fields ?? {}) as { message?: Record<string, unknown>; content?: unknown };
+    for (const [name, value] of Object.entries(message)) {
+      if (isShallow(value)) this.#message[name] = joined(name, this.#message[name], value);
+    }
+    if (Array.isArray(content)) {
+      this.#hasParts = true;
+      this.#pieces.push(...content.filter((part) => isShallow(part)));
+    } else if (typeof content === "string") {
+      this.#isText = true;
+      const last = this.#pieces.at(-1);
+      if (isText(last)) this.#pieces[this.#pieces.length - 1] = { ...last, text: last.text + content };
+      else if (content !== "") this.#pieces.push({ type: "text", text: content });
+    } else if (content === null) this.#isNull = true;
+    const rest = Object.fromEntries(Object.entries(stated(kwargs)).filter(([, value]) => isShallow(value)));
     // LangChain's own place for it; interfaces show it from there while it streams.
     if (rest["reasoning_content"] === "") delete rest["reasoning_content"];
     return rest;
@@ -45,10 +64,11 @@ export class ProviderFields {
     metadata: Readonly<Record<string, unknown>>,
   ): { readonly [PROVIDER_FIELDS]?: KeptFields } {
     const own = calls.map(({ id, extras }) => {
-      const fields = isBound(id, metadata) ? { ...extras, id } : extras;
+      const kept = Object.fromEntries(Object.entries(extras).filter(([, value]) => isShallow(value)));
+      const fields = isBound(id, metadata) ? { ...kept, id } : kept;
       return Object.keys(fields).length === 0 ? null : fields;
     });
-    const content = this.#parts ?? (this.#isNull && !this.#isText ? null : undefined);
+    const content = this.#hasParts ? this.#pieces : this.#isNull && !this.#isText ? null : undefined;
     const fields: KeptFields = {
       ...(Object.keys(this.#message).length === 0 ? {} : { message: this.#message }),
       ...(content === undefined ? {} : { content }),
@@ -65,26 +85,42 @@ export class ProviderFields {
 const isBound = (id: string, { object, output }: Readonly<Record<string, unknown>>): boolean =>
   id !== "" && (object === "response" || Array.isArray(output) || !/^[\w-]{1,64}$/.test(id) || id.includes("__"));
 
-/** Text goes on where it was; lists and objects grow; anything else is said anew. */
-function joined(before: unknown, value: unknown): unknown {
-  if (typeof before === "string" && typeof value === "string") return before + value;
-  if (Array.isArray(before) && Array.isArray(value)) return value.reduce<unknown[]>(appended, before);
-  return isRecord(before) && isRecord(value) ? { ...before, ...value } : (value ?? before);
+/** Fields in which text streams. Any other text is said again in every chunk. */
+const GROWING = new Set(["text", "summary", "data", "thinking", "reasoning", "reasoning_content"]);
+
+/** Streamed text goes on where it was; lists and objects grow; anything else is said anew. */
+function joined(name: string, before: unknown, value: unknown): unknown {
+  if (typeof before === "string" && typeof value === "string" && GROWING.has(name)) return before + value;
+  if (Array.isArray(before) && Array.isArray(value)) {
+    for (const entry of value) append(before, entry);
+    return before;
+  }
+  if (Array.isArray(value)) return joined(name, [], value);
+  if (!isRecord(before) || !isRecord(value)) return value ?? before;
+  const both = { ...before };
+  merge(both, value);
+  return both;
 }
 
 /** Fragments of one entry have its index and type; what is text in both goes on. */
-function appended(entries: readonly unknown[], entry: unknown): unknown[] {
-  const last = entries.at(-1);
-  if (!isRecord(last) || !isRecord(entry) || entry["index"] === undefined) return [...entries, entry];
-  if (last["index"] !== entry["index"] || last["type"] !== entry["type"]) return [...entries, entry];
-  const grown = Object.entries(stated(entry)).map(([name, value]) => [
-    name,
-    GROWING.has(name) ? joined(last[name], value) : value,
-  ]);
-  return [...entries.slice(0, -1), { ...last, ...Object.fromEntries(grown) }];
+function append(entries: unknown[], entry: unknown): void {
+  const at =
+    isRecord(entry) && entry["index"] !== undefined
+      ? entries.findLastIndex(
+          (each) => isRecord(each) && each["index"] === entry["index"] && each["type"] === entry["type"],
+        )
+      : -1;
+  if (at === -1 || !isRecord(entry)) {
+    entries.push(entry);
+    return;
+  }
+  const last = entries[at] as Record<string, unknown>;
+  const grown = Object.entries(stated(entry)).map(([name, value]) => [name, joined(name, last[name], value)]);
+  entries[at] = { ...last, ...Object.fromEntries(grown) };
 }
 
-const GROWING = new Set(["text", "summary", "data", "thinking", "reasoning"]);
+const isText = (part: unknown): part is { readonly type: "text"; readonly text: string } =>
+  isRecord(part) && part["type"] === "text" && typeof part["text"] === "string";
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

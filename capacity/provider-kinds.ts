@@ -161,7 +161,11 @@ function kindByWords(named: ReadonlySet<string>, status: number | "none", hinted
   const specific = (status === 429 ? ROWS.slice(0, 3) : ROWS.slice(0, -GENERAL)).find(means);
   if (specific !== undefined) return specific.kind;
   if (hinted && (status === 402 || status === 403 || status === 429)) return "rate-limit";
-  const said = ROWS.find(({ wording, open }) => open?.(status) && wording?.test(text));
+  // Who refuses a request often quotes it, and what a user wrote must not sort the failure.
+  const own = status === 400 || status === 422 ? text.replaceAll(/'[^']{0,2000}'|"[^"]{0,2000}"/g, "…") : text;
+  const said = ROWS.find(
+    ({ kind, wording, open }) => open?.(status) && wording?.test(kind === "context-length" ? text : own),
+  );
   if (said !== undefined) return said.kind;
   if (status === "none") return ROWS.find(means)?.kind ?? "server-error";
   const byStatus = ROWS.find(({ statuses }) => statuses?.includes(status));

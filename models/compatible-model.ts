@@ -3,7 +3,7 @@
 
 import type { BaseMessage } from "@langchain/core/messages";
 import { ChatOpenAI, ChatOpenAICompletions, type ChatOpenAIFields } from "@langchain/openai";
-import { PROVIDER_FIELDS, stated } from "../capacity/index.js";
+import { PROVIDER_FIELDS, stated, UnusableAnswerError } from "../capacity/index.js";
 import { type WireOptions, wireMessages, withKnownParts } from "./wire-messages.js";
 
 type Completions = ChatOpenAICompletions;
@@ -93,9 +93,10 @@ async function* read(stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
 function standardBody(body: unknown): unknown {
   const data = typeof body === "string" ? parsed(body) : body; // A server that does not say that it sends JSON.
   if (!isRecord(data) || !Array.isArray(data["choices"])) return data;
+  const [first] = onlyChoice(data["choices"]);
   return {
     ...data,
-    choices: data["choices"].map((choice: unknown) => {
+    choices: (first === undefined ? [] : [first]).map((choice: unknown) => {
       if (!isRecord(choice)) return choice;
       const { message, delta } = choice;
       if (isRecord(message))
@@ -104,6 +105,25 @@ function standardBody(body: unknown): unknown {
     }),
   };
 }
+
+/**
+ * One answer is asked for. Of another one the text is left out; a call in it is neither run nor left out.
+ *
+ * @throws UnusableAnswerError for a call that stands in another choice.
+ */
+function onlyChoice(choices: readonly unknown[]): readonly unknown[] {
+  const isFirst = (choice: unknown, at: number) => (isRecord(choice) ? (choice["index"] ?? at) : at) === 0;
+  for (const [at, choice] of choices.entries()) {
+    if (isFirst(choice, at) || !isRecord(choice)) continue;
+    const { tool_calls: calls, function_call: call } = { ...recordOf(choice["message"]), ...recordOf(choice["delta"]) };
+    if ((Array.isArray(calls) && calls.length > 0) || isRecord(call)) {
+      throw new UnusableAnswerError("bad-response", "it calls a tool in a second answer, and one was asked for");
+    }
+  }
+  return choices.filter(isFirst);
+}
+
+const recordOf = (value: unknown): Json => (isRecord(value) ? value : {});
 
 /** Whose role is missing, whose text stands in parts, or whose refusal stands in place of the text. */
 function standardMessage(message: unknown): Json {
@@ -131,10 +151,10 @@ function withFields<Message extends BaseMessage>(
   sent: Json & { readonly [PARTS]?: unknown },
 ): Message {
   const extras = Object.entries(stated(sent)).filter(([name]) => !STANDARD.has(name));
-  const content = sent[PARTS] ?? (typeof sent["content"] === "string" ? undefined : null);
+  const content = sent[PARTS] ?? sent["content"] ?? null;
   message.additional_kwargs = {
     ...message.additional_kwargs,
-    [PROVIDER_FIELDS]: { message: Object.fromEntries(extras), ...(content === undefined ? {} : { content }) },
+    [PROVIDER_FIELDS]: { message: Object.fromEntries(extras), content },
   };
   return message;
 }

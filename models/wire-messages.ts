@@ -10,7 +10,7 @@ import {
   ToolMessage,
 } from "@langchain/core/messages";
 import { convertMessagesToCompletionsMessageParams } from "@langchain/openai";
-import { changed, fieldsFor, type ModelRoute } from "../capacity/index.js";
+import { changed, fieldsFor, type KeptFields, type ModelRoute } from "../capacity/index.js";
 
 /** How messages go to one route. */
 export interface WireOptions {
@@ -88,11 +88,20 @@ function assistant(
   const calls = message.tool_calls ?? [];
   return {
     ...param,
-    content: kept?.content ?? (kept?.content === null && message.text === "" ? null : message.text),
+    content: contentOf(message, kept),
     ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
     ...kept?.message,
     ...(calls.length === 0 ? {} : { tool_calls: calls.map((call, index) => wireCall(call, kept?.calls?.[index])) }),
   };
+}
+
+/** As it came, unless somebody has changed what it says since. */
+function contentOf({ text }: AIMessage, kept: KeptFields | undefined): unknown {
+  if (kept?.content === null) return text === "" ? null : text;
+  const said = kept?.content?.map((part) =>
+    (part as { type?: unknown }).type === "text" ? String((part as { text?: unknown }).text) : "",
+  );
+  return said?.join("") === text ? kept?.content : text;
 }
 
 function wireCall(

@@ -114,6 +114,9 @@ export const FAMILIES: readonly Family[] = [
     is: (error) => madeBy(error, "AxiosError") || error["isAxiosError"] === true,
     proves: (error) => {
       if (isMoreThan(0, at(error, "config", "axios-retry", "retryCount"))) return false;
+      if (isMoreThan(0, at(error, "config", "raxConfig", "currentRetryAttempt"))) return false;
+      // Its `fetch` adapter follows redirects, and does not say so.
+      if (at(error, "config", "adapter") === "fetch" || madeBy(error["request"], "Request")) return false;
       const { response, request, cause } = error;
       if (wasRedirected(request) || wasRedirected(at(response, "request"))) return false;
       if (typeof response === "object" && response !== null) return REFUSED.has(at(response, "status"));
@@ -121,7 +124,7 @@ export const FAMILIES: readonly Family[] = [
     },
     refused: "a refusing status; a connection never made",
     unclear:
-      "any other status, `ECONNRESET`, `ECONNABORTED`, a time-out, a body cut off, after a redirect or axios-retry",
+      "any other status, `ECONNRESET`, `ECONNABORTED`, a time-out, a body cut off, after a redirect, axios-retry or retry-axios, with its `fetch` adapter",
   },
   {
     name: "got",

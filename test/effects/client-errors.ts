@@ -131,6 +131,9 @@ export const CLIENT_ERRORS: readonly Row[] = [
     "a truncated 200": () =>
       axiosCaused(new SyntaxError("Unexpected end of JSON input"), { response: { status: 200, data: "{" } }),
     "404 after axios-retry": () => axios(404, { config: { "axios-retry": { retryCount: 1 } } }),
+    "404 after retry-axios": () => axios(404, { config: { raxConfig: { currentRetryAttempt: 1 } } }),
+    "404 with the fetch adapter": () => axios(404, { config: { adapter: "fetch" } }),
+    "404 of a fetch": () => axios(404, { request: new Request("http://a/") }),
     "404 after a redirect": () => axios(404, { request: { _redirectable: { _redirectCount: 1 } } }),
     "ECONNREFUSED after a redirect": () =>
       axiosCaused(REFUSED(), { request: { _redirectable: { _redirectCount: 1 } } }),

@@ -2,6 +2,7 @@
 
 import type { WireRow } from "../row.js";
 import { calls } from "./calls.js";
+import { doubts } from "./doubts.js";
 import { empty } from "./empty.js";
 import { events } from "./events.js";
 import { incoming } from "./incoming.js";
@@ -14,6 +15,7 @@ import { statuses } from "./statuses.js";
 export const rows: readonly WireRow[] = [
   ...plain,
   ...calls,
+  ...doubts,
   ...empty,
   ...back,
   ...incoming,

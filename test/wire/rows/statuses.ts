@@ -165,4 +165,20 @@ export const statuses: readonly WireRow[] = [
     failure(500, { error: { message: `it begins ${LONG}` } }),
     "it begins xxx",
   ),
+  ...[
+    "1 validation error: 'input': 'the credit balance of customer 7 is too low'",
+    "1 validation error: 'input': 'we get too many requests from ann'",
+    "Invalid schema for function 'x': 'throttled' is not one of 'a', 'b'",
+  ].map(
+    (words, n): WireRow => ({
+      ...{
+        family: "vLLM",
+        behaviour: `400 that quotes what a user wrote (${n + 1})`,
+        section: "1.6",
+        streamed: "both",
+      },
+      replies: [failure(400, { object: "error", message: words, type: "BadRequestError", code: 400 })],
+      expect: { error: { code: "INVALID_REQUEST", says: words.slice(0, 18) } },
+    }),
+  ),
 ];
