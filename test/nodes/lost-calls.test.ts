@@ -5,7 +5,7 @@ import { AIMessage, HumanMessage, RemoveMessage } from "@langchain/core/messages
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { readRecording, replayThread } from "../../graphs/index.js";
-import { defineTool, OutcomeUnclearError } from "../../nodes/index.js";
+import { defineTool, NotDoneError, OutcomeUnclearError } from "../../nodes/index.js";
 import type { Label } from "../../trust/index.js";
 import { calls } from "../contracts/index.js";
 import { testAgent } from "../support/agent.js";
@@ -70,7 +70,7 @@ test("an effect that was carried out is done, whatever became of its answer", as
 
 test("an effect that did not happen is said to have failed", async () => {
   const it = scene(() => {
-    throw new Error("no funds");
+    throw new NotDoneError("no funds");
   });
   await it.run("wire");
   await forget(it);
